@@ -1,0 +1,66 @@
+package config
+
+// topicSettings are the keys of [topics.*] that work, beside producer.*.
+func topicSettings() []Setting {
+	return []Setting{
+		{
+			Section: "topics", Name: "profile", Type: Enum, Values: profileNames(), Support: Works,
+			Doc:  "Settings that go together, see Profiles.",
+			into: func(t target) any { return &t.t.Profile },
+		},
+		{
+			Section: "topics", Name: "partitioner", Type: Enum, Default: "murmur2", Support: Works,
+			Values: []string{"murmur2", "crc32", "fnv1a", "round-robin", "sticky", "uniform-bytes"},
+			Doc:    "Who chooses the partition: murmur2 is Java's, crc32 librdkafka's, fnv1a Sarama's, uniform-bytes KIP-794's.",
+			into:   func(t target) any { return &t.t.Partitioner },
+		},
+		{
+			Section: "topics", Name: "key.serializer", Type: Enum, Default: "raw", Values: []string{"raw"}, Support: Works,
+			Doc: "Keys are sent as they come.", Reason: "must be raw; other serializers are " + notYet,
+		},
+		{
+			Section: "topics", Name: "value.serializer", Type: Enum, Default: "raw", Values: []string{"raw"}, Support: Works,
+			Doc: "Values are sent as they come.", Reason: "must be raw; other serializers are " + notYet,
+		},
+	}
+}
+
+// laterSettings are keys that the design has and this version does not. ".*" stands for all keys below.
+func laterSettings() []Setting {
+	later := func(section, name, doc string) Setting {
+		return Setting{Section: section, Name: name, Doc: doc, Support: Later}
+	}
+	return []Setting{
+		later("topics", "partitioner.*", "A WASM module that chooses the partition."),
+		later("topics", "interceptors", "WASM modules that see and change records before they are sent."),
+		later("topics", "interceptors.*", "WASM modules that see and change records before they are sent."),
+		later("topics", "value.schema.*", "The schema of values."),
+		later("topics", "key.schema.*", "The schema of keys."),
+		later("topics", "auto.register.schemas", "Register a schema that the registry does not have."),
+		later("topics", "key.from", "Take the key out of the value."),
+		later("topics", "dead_letter.topic", "Where records go that the broker refuses."),
+		later("schema", "*", "The schema registry."),
+	}
+}
+
+// profiles are the fixed sets of producer settings that a profile stands for.
+func profiles() map[string]map[string]any {
+	return map[string]map[string]any{
+		"durable": {
+			"acks": "all", "enable.idempotence": true, "max.in.flight.requests.per.connection": int64(5),
+			"retries": int64(2147483647), "delivery.timeout.ms": int64(120000), "request.timeout.ms": int64(30000),
+			"retry.backoff.ms": int64(100), "batch.size": int64(65536), "linger.ms": int64(10), "compression.type": "lz4",
+			"buffer.memory": int64(64 << 20), "max.block.ms": int64(60000),
+		},
+		"throughput": {
+			"acks": "all", "max.in.flight.requests.per.connection": int64(5), "linger.ms": int64(20),
+			"batch.size": int64(131072), "compression.type": "lz4", "buffer.memory": int64(128 << 20),
+		},
+		"low-latency": {
+			"acks": "1", "enable.idempotence": false, "max.in.flight.requests.per.connection": int64(1),
+			"linger.ms": int64(0), "batch.size": int64(16384), "compression.type": "none",
+		},
+	}
+}
+
+func profileNames() []string { return []string{"durable", "throughput", "low-latency"} }
