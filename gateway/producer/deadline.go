@@ -1,0 +1,50 @@
+package producer
+
+import (
+	"context"
+	"time"
+)
+
+// deadline is the delivery.timeout.ms of the records that are handed to kgo within one window of time. kgo fails a batch
+// when the context of its first record is done; one context for many records costs nothing per record. kgo's own
+// RecordDeliveryTimeout cannot be used: it counts from the record's timestamp, which belongs to the sender.
+type deadline struct {
+	at   time.Time
+	done chan struct{}
+}
+
+func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
+func (d *deadline) Done() <-chan struct{}       { return d.done }
+func (d *deadline) Value(any) any               { return nil }
+
+func (d *deadline) Err() error {
+	select {
+	case <-d.done:
+		return context.DeadlineExceeded
+	default:
+		return nil
+	}
+}
+
+// deadlines makes the contexts of one delivery.timeout.ms. It belongs to one goroutine.
+type deadlines struct {
+	timeout time.Duration
+	window  time.Duration
+	until   time.Time // end of the current window
+	cur     *deadline
+}
+
+func newDeadlines(timeout time.Duration) *deadlines {
+	return &deadlines{timeout: timeout, window: min(max(timeout/100, time.Millisecond), time.Second)}
+}
+
+// at returns the context for a record handed over now. It ends between timeout and timeout+window from now.
+func (d *deadlines) context(now time.Time) context.Context {
+	if d.cur == nil || !now.Before(d.until) {
+		d.until = now.Add(d.window)
+		end := &deadline{at: d.until.Add(d.timeout), done: make(chan struct{})}
+		time.AfterFunc(d.window+d.timeout, func() { close(end.done) })
+		d.cur = end
+	}
+	return d.cur
+}

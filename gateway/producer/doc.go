@@ -1,0 +1,16 @@
+// Package producer is steps 4 to 6 of the way of a record: it takes partitioned records into memory that is bounded per
+// topic, hands them to a Kafka client, and turns the client's answer into an Ack. It is the only package that talks to
+// Kafka; it knows no HTTP.
+//
+//	Cluster       one Kafka cluster: its clients, and what is known of its topics
+//	Topic         one topic's budget of memory and its place in the cluster; Append is step 4
+//	budget        buffer.memory and max.block.ms: Java's BufferPool
+//	accumulator   the queue between the request goroutines and the one goroutine that feeds a client
+//	client        one kgo client per distinct set of client-wide options, replaced when it fails for good
+//	group, slot   the records of one batch on their way through kgo; slot.acked is the promise
+//	metadata      partition counts and leaders, kept fresh in the background
+//	classify      the one table from errors of Kafka and kgo to record.Code
+//	tap           what went over the wire, for the metrics that kgo has no hook for
+//
+// Goroutines: one sender per client and one metadata loop per Cluster, both ended by Close; kgo's own.
+package producer

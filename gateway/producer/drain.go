@@ -1,0 +1,62 @@
+package producer
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	drainSample   = 200 * time.Millisecond
+	minRetryAfter = time.Second
+	maxRetryAfter = 30 * time.Second
+)
+
+// drainRate measures how fast a budget is given back, to tell a refused client when to come again.
+type drainRate struct {
+	released atomic.Int64 // bytes, ever
+
+	mu       sync.Mutex
+	at       time.Time
+	seen     int64
+	perSec   float64
+	lastMove time.Time
+}
+
+// retryAfter is the time after which need more bytes should be free. It is at least a second, the unit of HTTP's
+// Retry-After; while nothing drains at all it grows with the standstill.
+func (d *drainRate) retryAfter(need int64, now time.Time) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.sample(now)
+	if d.perSec < 1 {
+		return clampRetry(now.Sub(d.lastMove))
+	}
+	return clampRetry(time.Duration(float64(need) / d.perSec * float64(time.Second)))
+}
+
+func (d *drainRate) sample(now time.Time) {
+	if d.at.IsZero() {
+		d.at, d.lastMove, d.seen = now, now, d.released.Load()
+		return
+	}
+	dt := now.Sub(d.at)
+	if dt < drainSample {
+		return
+	}
+	total := d.released.Load()
+	rate := float64(total-d.seen) / dt.Seconds()
+	if total != d.seen {
+		d.lastMove = now
+	}
+	if dt > 5*time.Second {
+		d.perSec = rate // the old figure is stale
+	} else {
+		d.perSec = 0.5*d.perSec + 0.5*rate
+	}
+	d.at, d.seen = now, total
+}
+
+func clampRetry(d time.Duration) time.Duration {
+	return min(max(d, minRetryAfter), maxRetryAfter)
+}

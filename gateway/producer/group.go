@@ -1,0 +1,107 @@
+package producer
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+
+	"sluice/gateway/record"
+)
+
+// group is the records of one batch that go to one topic, on their way from Append to their Acks. It is one entry of the
+// accumulator, and the unit in which memory is taken and given back.
+type group struct {
+	next  *group // in the accumulator
+	topic *Topic
+	batch *record.Batch
+	bytes int64 // charged to the topic's budget
+	since time.Time
+	gen   int64        // of the client it was handed to
+	left  atomic.Int32 // records without an answer
+	slots []slot
+}
+
+// slot is one record inside kgo. Slots are kept and used again with their groups, so that producing allocates nothing.
+type slot struct {
+	kgo.Record
+	group   *group
+	index   int // of the record in its batch
+	headers []kgo.RecordHeader
+	promise func(*kgo.Record, error) // s.acked, bound once
+}
+
+// groupPool keeps groups by power-of-two number of slots.
+type groupPool struct{ class [11]sync.Pool }
+
+func groupClass(n int) int {
+	c := 0
+	for 1<<c < n {
+		c++
+	}
+	return c
+}
+
+// take returns a group with room for n records, at most record.MaxBatchRecords.
+func (p *groupPool) take(n int) *group {
+	c := groupClass(n)
+	if g, ok := p.class[c].Get().(*group); ok {
+		g.slots = g.slots[:0]
+		return g
+	}
+	g := &group{slots: make([]slot, 1<<c)}
+	for i := range g.slots {
+		s := &g.slots[i]
+		s.group = g
+		s.promise = s.acked
+	}
+	g.slots = g.slots[:0]
+	return g
+}
+
+func (p *groupPool) put(g *group) {
+	g.slots = g.slots[:cap(g.slots)]
+	g.topic, g.batch, g.next = nil, nil, nil
+	p.class[groupClass(len(g.slots))].Put(g)
+}
+
+// add puts record i of the batch into the next slot.
+func (g *group) add(r *record.Record, i int) {
+	g.slots = g.slots[:len(g.slots)+1]
+	s := &g.slots[len(g.slots)-1]
+	s.index = i
+	s.Record = kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Partition: r.Partition}
+	if r.Timestamp != record.NoTimestamp {
+		s.Timestamp = time.UnixMilli(r.Timestamp)
+	}
+	if len(r.Headers) > 0 {
+		s.headers = s.headers[:0]
+		for _, h := range r.Headers {
+			s.headers = append(s.headers, kgo.RecordHeader{Key: h.Key, Value: h.Value})
+		}
+		s.Headers = s.headers
+	}
+}
+
+// acked is kgo's promise. It runs on the one goroutine that answers for all records of a client, so it only notes the
+// result, gives memory back, and wakes whoever waits.
+func (s *slot) acked(r *kgo.Record, err error) {
+	g := s.group
+	t := g.topic
+	ack := record.Ack{Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Partition: r.Partition}
+	if err == nil {
+		ack.Code = record.Stored
+		if t.offsetUnknown {
+			ack.Offset = record.NoOffset
+		}
+	} else {
+		ack = t.failed(g.gen, r, err)
+	}
+	t.load.acked(r)
+	batch, index := g.batch, s.index
+	if g.left.Add(-1) == 0 {
+		t.finish(g)
+	}
+	batch.Complete(index, ack)
+}

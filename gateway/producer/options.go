@@ -1,0 +1,254 @@
+package producer
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"fmt"
+	"log/slog"
+	"math"
+	"math/rand/v2"
+	"net"
+	"os"
+	"time"
+
+	"github.com/pierrec/lz4/v4"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/sasl"
+	"github.com/twmb/franz-go/pkg/sasl/plain"
+	"github.com/twmb/franz-go/pkg/sasl/scram"
+
+	"sluice/gateway/config"
+)
+
+// metadataMinAge bounds how often a kgo client asks for metadata. Retriable broker errors wait for a refresh, so kgo's
+// default of 5 s would pace retries instead of retry.backoff.ms (franz-go issue 1407).
+const metadataMinAge = 100 * time.Millisecond
+
+// clientWide is the part of p that Kafka's protocol or kgo fixes per client. Topics that agree in it share a client.
+func clientWide(p config.Producer) config.Producer {
+	p.BatchSize, p.BufferMemory, p.MaxBlock, p.DeliveryTimeout = 0, 0, 0, 0
+	p.IgnoreKeys, p.AdaptivePartitioning, p.AvailabilityTimeout = false, false, 0
+	return p
+}
+
+// baseOptions is what all clients of a cluster share.
+func baseOptions(k config.Kafka, log *slog.Logger) ([]kgo.Opt, *tls.Config, error) {
+	opts := []kgo.Opt{
+		kgo.SeedBrokers(k.Bootstrap...),
+		kgo.MetadataMinAge(metadataMinAge),
+		kgo.MetadataMaxAge(min(k.MetadataMaxAge, time.Hour)),
+		kgo.WithLogger(kgoLogger{log}),
+		kgo.SoftwareNameAndVersion("sluice", "0"),
+	}
+	mech, err := saslMechanism(k.Security)
+	if err != nil {
+		return nil, nil, err
+	}
+	if mech != nil {
+		opts = append(opts, kgo.SASL(mech))
+	}
+	tc, err := tlsConfig(k.Security)
+	return opts, tc, err
+}
+
+func saslMechanism(s config.Security) (sasl.Mechanism, error) {
+	if s.Protocol != "SASL_PLAINTEXT" && s.Protocol != "SASL_SSL" {
+		return nil, nil //nolint:nilnil // no SASL is not an error
+	}
+	switch s.SASLMechanism {
+	case "PLAIN":
+		return plain.Auth{User: s.SASLUsername, Pass: s.SASLPassword}.AsMechanism(), nil
+	case "SCRAM-SHA-256":
+		return scram.Auth{User: s.SASLUsername, Pass: s.SASLPassword}.AsSha256Mechanism(), nil
+	case "SCRAM-SHA-512":
+		return scram.Auth{User: s.SASLUsername, Pass: s.SASLPassword}.AsSha512Mechanism(), nil
+	default:
+		return nil, fmt.Errorf("sasl.mechanism = %q: must be PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512", s.SASLMechanism)
+	}
+}
+
+func tlsConfig(s config.Security) (*tls.Config, error) {
+	if s.Protocol != "SSL" && s.Protocol != "SASL_SSL" {
+		return nil, nil //nolint:nilnil // no TLS is not an error
+	}
+	c := &tls.Config{MinVersion: tls.VersionTLS12, ServerName: s.TLSServerName}
+	if s.TLSCAFile != "" {
+		pem, err := os.ReadFile(s.TLSCAFile)
+		if err != nil {
+			return nil, fmt.Errorf("ssl.truststore.location: %w", err)
+		}
+		c.RootCAs = x509.NewCertPool()
+		if !c.RootCAs.AppendCertsFromPEM(pem) {
+			return nil, fmt.Errorf("ssl.truststore.location = %q: holds no PEM certificate", s.TLSCAFile)
+		}
+	}
+	if s.TLSCertFile != "" {
+		cert, err := tls.LoadX509KeyPair(s.TLSCertFile, s.TLSKeyFile)
+		if err != nil {
+			return nil, fmt.Errorf("ssl.keystore.certificate.chain.location: %w", err)
+		}
+		c.Certificates = []tls.Certificate{cert}
+	}
+	return c, nil
+}
+
+// produceOptions maps Kafka's producer properties to kgo. kgo's own buffer limits are off: our budget is the only bound.
+// kgo's delivery timeout is off too: see deadline.
+func produceOptions(p config.Producer) []kgo.Opt {
+	opts := []kgo.Opt{
+		kgo.ClientID(p.ClientID),
+		kgo.RecordPartitioner(kgo.ManualPartitioner()),
+		kgo.RequiredAcks(requiredAcks(p.Acks)),
+		kgo.ProducerLinger(min(p.Linger, time.Minute)),
+		kgo.ProducerBatchMaxBytes(int32(min(max(p.MaxRequestSize, 512), 1<<30))),
+		// Java's max.request.size bounds a request, not only a batch; it also bounds what kgo holds twice while in flight.
+		kgo.BrokerMaxWriteBytes(int32(min(max(p.MaxRequestSize, 512)+64<<10, 1<<30))),
+		kgo.ProducerBatchCompression(codec(p.Compression)),
+		kgo.MaxBufferedRecords(math.MaxInt),
+		kgo.RecordRetries(retries(p.Retries)),
+		kgo.UnknownTopicRetries(-1),
+		kgo.RetryBackoffFn(backoff(p.RetryBackoff, p.RetryBackoffMax)),
+		kgo.ConnIdleTimeout(min(max(p.ConnectionsMaxIdle, 100*time.Millisecond), 15*time.Minute)),
+	}
+	produce, overhead := splitTimeout(p.RequestTimeout)
+	opts = append(opts, kgo.ProduceRequestTimeout(produce), kgo.RequestTimeoutOverhead(overhead))
+	if p.Idempotence {
+		opts = append(opts, kgo.AllowIdempotentProduceCancellation())
+	} else {
+		opts = append(opts, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(p.MaxInFlight))
+	}
+	if !p.EnableMetricsPush {
+		opts = append(opts, kgo.DisableClientMetrics())
+	}
+	return opts
+}
+
+func requiredAcks(n int) kgo.Acks {
+	switch n {
+	case 0:
+		return kgo.NoAck()
+	case 1:
+		return kgo.LeaderAck()
+	default:
+		return kgo.AllISRAcks()
+	}
+}
+
+// retries maps Java's default of 2147483647, which means "until delivery.timeout.ms", to no limit at all.
+func retries(n int) int {
+	if n >= math.MaxInt32 {
+		return math.MaxInt
+	}
+	return n
+}
+
+// splitTimeout splits request.timeout.ms into what the broker is told and what the network may take on top; kgo gives a
+// request up after the sum.
+func splitTimeout(d time.Duration) (produce, overhead time.Duration) {
+	overhead = min(max(d/3, 100*time.Millisecond), 15*time.Minute)
+	return max(d-overhead, 100*time.Millisecond), overhead
+}
+
+// backoff is Java's ExponentialBackoff: initial, doubled up to limit, with 20 % jitter.
+func backoff(initial, limit time.Duration) func(int) time.Duration {
+	return func(fails int) time.Duration {
+		d := float64(initial) * math.Pow(2, float64(min(max(fails-1, 0), 30)))
+		d = min(d, float64(max(limit, initial)))
+		return time.Duration(d * (0.8 + 0.4*rand.Float64())) //nolint:gosec // jitter
+	}
+}
+
+// codec maps compression.type and its level on Java's scale. Java's lz4 level 9 is its default and means the fast
+// compressor (Lz4BlockOutputStream), which is kgo's level 0.
+func codec(c config.Compression) kgo.CompressionCodec {
+	switch c.Type {
+	case "gzip":
+		if c.Level <= 0 {
+			return kgo.GzipCompression()
+		}
+		return kgo.GzipCompression().WithLevel(c.Level)
+	case "snappy":
+		return kgo.SnappyCompression()
+	case "lz4":
+		if c.Level == 9 || c.Level <= 0 {
+			return kgo.Lz4Compression()
+		}
+		return kgo.Lz4Compression().WithLevel(int(lz4.Level1) << (min(c.Level, 9) - 1))
+	case "zstd":
+		return kgo.ZstdCompression().WithLevel(zstdLevel(c.Level))
+	default:
+		return kgo.NoCompression()
+	}
+}
+
+// zstdLevel maps zstd's levels to the four of klauspost/compress, as its EncoderLevelFromZstd does.
+func zstdLevel(n int) int {
+	switch {
+	case n < 3:
+		return 1
+	case n < 6:
+		return 2
+	case n < 10:
+		return 3
+	default:
+		return 4
+	}
+}
+
+// dialer opens connections to brokers, with TLS if tc is set, and reports what goes over them to wrap.
+func dialer(p config.Producer, tc *tls.Config, wrap func(net.Conn) net.Conn) func(context.Context, string, string) (net.Conn, error) {
+	d := &net.Dialer{Timeout: p.ConnectionSetupTimeout, KeepAlive: 30 * time.Second}
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := d.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		if err := sizeBuffers(conn, p); err != nil {
+			conn.Close()
+			return nil, err
+		}
+		if tc != nil {
+			conn, err = handshake(ctx, conn, tc, addr)
+			if err != nil {
+				return nil, err
+			}
+		}
+		return wrap(conn), nil
+	}
+}
+
+func sizeBuffers(conn net.Conn, p config.Producer) error {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	if p.SendBuffer > 0 {
+		if err := tcp.SetWriteBuffer(p.SendBuffer); err != nil {
+			return fmt.Errorf("send.buffer.bytes: %w", err)
+		}
+	}
+	if p.ReceiveBuffer > 0 {
+		if err := tcp.SetReadBuffer(p.ReceiveBuffer); err != nil {
+			return fmt.Errorf("receive.buffer.bytes: %w", err)
+		}
+	}
+	return nil
+}
+
+func handshake(ctx context.Context, conn net.Conn, tc *tls.Config, addr string) (net.Conn, error) {
+	c := tc.Clone()
+	if c.ServerName == "" {
+		host, _, err := net.SplitHostPort(addr)
+		if err != nil {
+			return nil, err
+		}
+		c.ServerName = host
+	}
+	t := tls.Client(conn, c)
+	if err := t.HandshakeContext(ctx); err != nil {
+		conn.Close()
+		return nil, err
+	}
+	return t, nil
+}
