@@ -1,0 +1,40 @@
+package admin
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+
+	"sluice/gateway/record"
+)
+
+// guard refuses requests whose Host is not a loopback name while the server listens on loopback: no credentials are asked
+// for there, and a web page that binds its own name to 127.0.0.1 could read along in the user's browser (DNS rebinding).
+func guard(listen string, next http.Handler) http.Handler {
+	if !loopback(listen) {
+		return next
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !loopback(r.Host) {
+			problem(w, http.StatusMisdirectedRequest, record.Errorf(record.Unauthorized,
+				"host %q: admin.listen = %q answers only to localhost and loopback addresses", r.Host, listen))
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// loopback says whether host, with or without a port, is localhost or a loopback address.
+func loopback(host string) bool {
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		host = h
+	}
+	if host == "localhost" {
+		return true
+	}
+	if n := len(host); n > 2 && host[0] == '[' && host[n-1] == ']' {
+		host = host[1 : n-1]
+	}
+	ip, err := netip.ParseAddr(host)
+	return err == nil && ip.Unmap().IsLoopback()
+}

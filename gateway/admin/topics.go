@@ -1,0 +1,75 @@
+package admin
+
+import (
+	"cmp"
+	"net/http"
+	"slices"
+	"time"
+
+	"sluice/gateway/config"
+	"sluice/gateway/record"
+)
+
+// Gateway is what the admin plane shows. Its methods may be called from any goroutine and return what may be kept.
+type Gateway interface {
+	Status() Status
+	// Topics is every topic in use, in any order.
+	Topics() []TopicState
+	// Topic is one topic; false if no [topics.*] table matches.
+	Topic(name string) (TopicState, bool)
+}
+
+// Status is how the gateway is.
+type Status struct {
+	State   string    `json:"status"`  // ok, or draining while it shuts down
+	Kafka   string    `json:"kafka"`   // ok, or why the cluster is not
+	Version string    `json:"version"` // of the binary
+	Started time.Time `json:"started"`
+}
+
+// TopicState is one topic.
+type TopicState struct {
+	Name       string             `json:"name"`
+	Table      string             `json:"table"`      // the [topics.*] pattern that matched
+	Partitions int                `json:"partitions"` // 0 while they are not known
+	Buffer     Buffer             `json:"buffer"`
+	Counters   Counters           `json:"counters"`
+	Settings   []config.Effective `json:"settings,omitempty"` // effective, secrets masked; not in the list of all topics
+}
+
+// Buffer is the topic's buffer.memory.
+type Buffer struct {
+	Total     int64 `json:"total_bytes"`
+	Available int64 `json:"available_bytes"`
+	Waiting   int   `json:"waiting"` // requests that wait for it
+}
+
+// Counters is what happened to the topic's records since the gateway took up the topic.
+type Counters struct {
+	Accepted  int64 `json:"accepted"`         // into the buffer
+	Stored    int64 `json:"stored"`           // by Kafka
+	Failed    int64 `json:"failed"`           // after they were accepted
+	Refused   int64 `json:"refused"`          // before
+	Exhausted int64 `json:"buffer_exhausted"` // of those, for want of buffer.memory
+	Bytes     int64 `json:"accepted_bytes"`   // keys, values and headers, uncompressed
+}
+
+func (s *Server) topics(w http.ResponseWriter, _ *http.Request) {
+	all := slices.SortedFunc(slices.Values(s.gateway.Topics()), func(a, b TopicState) int { return cmp.Compare(a.Name, b.Name) })
+	list := make([]TopicState, len(all)) // not nil: no topics are [], not null
+	for i, t := range all {
+		t.Settings = nil
+		list[i] = t
+	}
+	answer(w, map[string][]TopicState{"topics": list})
+}
+
+func (s *Server) topic(w http.ResponseWriter, r *http.Request) {
+	name := r.PathValue("t")
+	t, ok := s.gateway.Topic(name)
+	if !ok {
+		problem(w, http.StatusNotFound, record.Errorf(record.TopicNotAllowed, "no [topics.*] table of the configuration matches topic %q", name))
+		return
+	}
+	answer(w, t)
+}

@@ -1,0 +1,74 @@
+package metrics
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// desc is one line of the table: a metric.
+type desc struct {
+	name   string
+	kafka  string // Kafka's own name; "" if Kafka's producer has no such metric
+	group  string // of Kafka's name, the JMX type
+	scope  scope
+	typ    metricType
+	unit   string
+	help   string
+	labels []string // beside the one of the scope
+	value  value    // of metrics that the producer's series have; nil for the gateway's own
+}
+
+// metricType is a type of Prometheus' text format.
+type metricType string
+
+const (
+	counter   metricType = "counter"
+	gauge     metricType = "gauge"
+	histogram metricType = "histogram"
+)
+
+// scope is what a metric is measured of.
+type scope uint8
+
+const (
+	ofTopic   scope = iota // label topic
+	ofClient               // label client_id
+	ofCluster              // no label
+	ofGateway              // labels of its own
+	numScopes
+)
+
+// label is the label that metrics of the scope have.
+func (s scope) label() []string {
+	switch s {
+	case ofTopic:
+		return []string{"topic"}
+	case ofClient:
+		return []string{"client_id"}
+	default:
+		return nil
+	}
+}
+
+func (d *desc) labelNames() []string { return append(d.scope.label(), d.labels...) }
+
+// helpText is what a scrape shows: the meaning, the unit, and Kafka's name with its group.
+func (d *desc) helpText() string {
+	text := fmt.Sprintf("%s Unit: %s.", d.help, d.unit)
+	if d.kafka == "" {
+		return text
+	}
+	return fmt.Sprintf("%s Kafka: %s of %s.", text, d.kafka, d.group)
+}
+
+func (d *desc) prometheus() *prometheus.Desc {
+	return prometheus.NewDesc(d.name, d.helpText(), d.labelNames(), nil)
+}
+
+func (t metricType) valueType() prometheus.ValueType {
+	if t == counter {
+		return prometheus.CounterValue
+	}
+	return prometheus.GaugeValue
+}
