@@ -10,4 +10,5 @@
 //	GET /healthz         200 while the process answers; the body says how it is
 //	GET /v1/topics       every topic in use: where it stands, without its settings
 //	GET /v1/topics/{t}   one topic, with its effective settings and where each came from
+//	GET /debug/pprof/{profile}  Go's profiles: profile, heap, goroutine, ...
 package admin

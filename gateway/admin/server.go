@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/http/pprof"
 	"time"
 
 	"sluice/gateway/config"
@@ -34,10 +35,11 @@ func New(cfg config.Admin, metrics http.Handler, g Gateway, log *slog.Logger) *S
 	s := &Server{gateway: g}
 	mux := http.NewServeMux()
 	for path, h := range map[string]http.Handler{
-		"/metrics":       metrics,
-		"/healthz":       http.HandlerFunc(s.health),
-		"/v1/topics":     http.HandlerFunc(s.topics),
-		"/v1/topics/{t}": http.HandlerFunc(s.topic),
+		"/metrics":               metrics,
+		"/healthz":               http.HandlerFunc(s.health),
+		"/v1/topics":             http.HandlerFunc(s.topics),
+		"/v1/topics/{t}":         http.HandlerFunc(s.topic),
+		"/debug/pprof/{profile}": http.HandlerFunc(profile),
 	} {
 		mux.Handle("GET "+path, h) // and HEAD
 		mux.HandleFunc(path, notAllowed)
@@ -70,6 +72,15 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) { answer(w, s.gateway.Status()) }
 
+// profile answers `go tool pprof`.
+func profile(w http.ResponseWriter, r *http.Request) {
+	if r.PathValue("profile") == "profile" {
+		pprof.Profile(w, r)
+		return
+	}
+	pprof.Index(w, r)
+}
+
 func notAllowed(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Allow", "GET, HEAD")
 	problem(w, http.StatusMethodNotAllowed, record.Errorf(record.Invalid, "%s is not allowed here; GET, HEAD is", r.Method))
@@ -77,5 +88,5 @@ func notAllowed(w http.ResponseWriter, r *http.Request) {
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	problem(w, http.StatusNotFound, record.Errorf(record.Invalid,
-		"no such path; the admin plane has /metrics, /healthz, /v1/topics and /v1/topics/{topic}"))
+		"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/topics/{topic} and /debug/pprof/{profile}"))
 }

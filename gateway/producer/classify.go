@@ -66,7 +66,7 @@ func classify(err error) *record.Error {
 	case strings.Contains(err.Error(), "invalid record partitioning choice"): // kgo has no value for it
 		code = record.UnknownPartition
 	case strings.Contains(err.Error(), "purged while buffered"): // nor for this
-		code = record.NotAvailable
+		code = record.Unknown
 	}
 	return &record.Error{Code: code, Message: reason(code), Err: err}
 }

@@ -18,6 +18,9 @@ import (
 // storm of new clients.
 const replaceInterval = time.Second
 
+// purgeInterval is how often a topic may be loaded afresh.
+const purgeInterval = time.Minute
+
 // client is one kgo client with the goroutine that feeds it. It outlives its kgo client: when that one fails for good
 // (fenced, cluster authorization), a new one takes its place.
 type client struct {
@@ -38,6 +41,8 @@ type client struct {
 	times map[time.Duration]*deadlines // the sender's
 
 	fatal    chan fatal
+	purge    chan string
+	purged   map[string]time.Time
 	gen      atomic.Int64 // counts replacements
 	replaced time.Time
 	retired  sync.WaitGroup
@@ -53,8 +58,8 @@ func newClient(p config.Producer, base []kgo.Opt, tc *tls.Config, t *tap, log *s
 	c := &client{
 		props: p, base: base, tls: tc, log: log, tap: t,
 		acc: newAccumulator(), flushes: make(chan chan struct{}),
-		fatal: make(chan fatal, 1),
-		stop:  make(chan struct{}), done: make(chan struct{}),
+		fatal: make(chan fatal, 1), purge: make(chan string, 1), purged: make(map[string]time.Time),
+		stop: make(chan struct{}), done: make(chan struct{}),
 		times: make(map[time.Duration]*deadlines),
 	}
 	k, err := c.open()
@@ -68,7 +73,7 @@ func newClient(p config.Producer, base []kgo.Opt, tc *tls.Config, t *tap, log *s
 func (c *client) open() (*kgo.Client, error) {
 	opts := append([]kgo.Opt{}, c.base...)
 	opts = append(opts, produceOptions(c.props)...)
-	opts = append(opts, kgo.Dialer(dialer(c.props, c.tls, c.tap.wrap)), kgo.WithHooks(c.tap))
+	opts = append(opts, kgo.Dialer(newDialer(c.props, c.tls, c.tap.wrap).dial), kgo.WithHooks(c.tap))
 	k, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, fmt.Errorf("kafka client %q: %w", c.props.ClientID, err)
@@ -86,11 +91,15 @@ func (c *client) run() {
 		case <-c.acc.wake:
 		case f := <-c.fatal:
 			c.replace(f)
+		case topic := <-c.purge:
+			c.forget(topic)
 		case reply := <-c.flushes:
 			c.sendAll()
 			close(reply)
 		case <-c.stop:
-			c.sendList(c.acc.close())
+			if g := c.acc.close(); g != nil {
+				c.sendList(g)
+			}
 			return
 		}
 	}
@@ -105,6 +114,7 @@ func (c *client) sendAll() {
 func (c *client) sendList(g *group) {
 	now := time.Now()
 	k := c.kgo.Load()
+	g.since = now // one of many is enough, and the clock is not free
 	for g != nil {
 		next := g.next // g may be used again as soon as its last record is produced
 		c.send(k, g, now)
@@ -122,6 +132,9 @@ func (c *client) send(k *kgo.Client, g *group, now time.Time) {
 	g.gen = c.gen.Load()
 	slots := g.slots
 	for i := range slots {
+		if slots[i].Timestamp.IsZero() {
+			slots[i].Timestamp = now // kgo would read the clock for every record
+		}
 		k.Produce(ctx, &slots[i].Record, slots[i].promise)
 	}
 }
@@ -132,6 +145,24 @@ func (c *client) failed(gen int64, cause error) {
 	case c.fatal <- fatal{gen, cause}:
 	default: // one report is enough
 	}
+}
+
+// recreated is called from a promise when a topic turned out to have another id: it was deleted and created again.
+func (c *client) recreated(topic string) {
+	select {
+	case c.purge <- topic:
+	default: // the next failure asks again
+	}
+}
+
+// forget makes kgo load a topic afresh; it would refuse to produce to one with a new id for ever (KIP-516).
+func (c *client) forget(topic string) {
+	if time.Since(c.purged[topic]) < purgeInterval {
+		return
+	}
+	c.purged[topic] = time.Now()
+	c.log.Warn("topic was deleted and created again", "topic", topic)
+	c.kgo.Load().PurgeTopicsFromProducing(topic)
 }
 
 // replace puts a fresh kgo client in the place of the one that failed. The old one may finish what it has.

@@ -60,6 +60,7 @@ func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
 	}
 	t.budget.total = cfg.Producer.BufferMemory
 	t.load.on = cfg.Producer.AdaptivePartitioning && (cfg.Partitioner == "uniform-bytes" || cfg.Partitioner == "murmur2")
+	t.load.timed = cfg.Producer.AvailabilityTimeout > 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	key := clientWide(cfg.Producer)

@@ -16,8 +16,8 @@ type group struct {
 	next  *group // in the accumulator
 	topic *Topic
 	batch *record.Batch
-	bytes int64 // charged to the topic's budget
-	since time.Time
+	bytes int64        // charged to the topic's budget
+	since time.Time    // when it was handed to kgo, if it is timed
 	gen   int64        // of the client it was handed to
 	left  atomic.Int32 // records without an answer
 	slots []slot
@@ -62,7 +62,7 @@ func (p *groupPool) take(n int) *group {
 
 func (p *groupPool) put(g *group) {
 	g.slots = g.slots[:cap(g.slots)]
-	g.topic, g.batch, g.next = nil, nil, nil
+	g.topic, g.batch, g.next, g.since = nil, nil, nil, time.Time{}
 	p.class[groupClass(len(g.slots))].Put(g)
 }
 

@@ -11,9 +11,10 @@ import (
 )
 
 // loads counts the bytes that wait per partition, for partitioners that avoid slow ones. It is off unless asked for,
-// because it costs two atomic additions per record.
+// because it costs two atomic additions per record, and reading the clock costs more than that.
 type loads struct {
 	on    bool
+	timed bool // LastAck is asked for too
 	mu    sync.Mutex
 	parts atomic.Pointer[[]*record.Load]
 }
@@ -49,7 +50,7 @@ func (l *loads) appended(r *record.Record) {
 		return
 	}
 	if p := l.of(r.Partition); p != nil {
-		if p.Bytes.Load() == 0 {
+		if l.timed && p.Bytes.Load() == 0 {
 			p.LastAck.Store(time.Now().UnixMilli()) // it is idle: nothing is late yet
 		}
 		p.Bytes.Add(int64(len(r.Key) + len(r.Value)))
@@ -62,6 +63,8 @@ func (l *loads) acked(r *kgo.Record) {
 	}
 	if p := l.of(r.Partition); p != nil {
 		p.Bytes.Add(-int64(len(r.Key) + len(r.Value)))
-		p.LastAck.Store(time.Now().UnixMilli())
+		if l.timed {
+			p.LastAck.Store(time.Now().UnixMilli())
+		}
 	}
 }

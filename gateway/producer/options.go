@@ -1,14 +1,12 @@
 package producer
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
 	"log/slog"
 	"math"
 	"math/rand/v2"
-	"net"
 	"os"
 	"time"
 
@@ -194,61 +192,4 @@ func zstdLevel(n int) int {
 	default:
 		return 4
 	}
-}
-
-// dialer opens connections to brokers, with TLS if tc is set, and reports what goes over them to wrap.
-func dialer(p config.Producer, tc *tls.Config, wrap func(net.Conn) net.Conn) func(context.Context, string, string) (net.Conn, error) {
-	d := &net.Dialer{Timeout: p.ConnectionSetupTimeout, KeepAlive: 30 * time.Second}
-	return func(ctx context.Context, network, addr string) (net.Conn, error) {
-		conn, err := d.DialContext(ctx, network, addr)
-		if err != nil {
-			return nil, err
-		}
-		if err := sizeBuffers(conn, p); err != nil {
-			conn.Close()
-			return nil, err
-		}
-		if tc != nil {
-			conn, err = handshake(ctx, conn, tc, addr)
-			if err != nil {
-				return nil, err
-			}
-		}
-		return wrap(conn), nil
-	}
-}
-
-func sizeBuffers(conn net.Conn, p config.Producer) error {
-	tcp, ok := conn.(*net.TCPConn)
-	if !ok {
-		return nil
-	}
-	if p.SendBuffer > 0 {
-		if err := tcp.SetWriteBuffer(p.SendBuffer); err != nil {
-			return fmt.Errorf("send.buffer.bytes: %w", err)
-		}
-	}
-	if p.ReceiveBuffer > 0 {
-		if err := tcp.SetReadBuffer(p.ReceiveBuffer); err != nil {
-			return fmt.Errorf("receive.buffer.bytes: %w", err)
-		}
-	}
-	return nil
-}
-
-func handshake(ctx context.Context, conn net.Conn, tc *tls.Config, addr string) (net.Conn, error) {
-	c := tc.Clone()
-	if c.ServerName == "" {
-		host, _, err := net.SplitHostPort(addr)
-		if err != nil {
-			return nil, err
-		}
-		c.ServerName = host
-	}
-	t := tls.Client(conn, c)
-	if err := t.HandshakeContext(ctx); err != nil {
-		conn.Close()
-		return nil, err
-	}
-	return t, nil
 }

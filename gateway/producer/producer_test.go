@@ -345,6 +345,33 @@ func TestFatalClientIsReplaced(t *testing.T) {
 	}
 }
 
+func TestRecreatedTopicWorksAgain(t *testing.T) {
+	r := newRig(t)
+	topic := r.topic("orders", nil)
+	send := func() record.Ack {
+		b, done := r.batch("orders", 0, "x")
+		topic.Append(b)
+		wait(t, done)
+		return b.Acks[0]
+	}
+	if a := send(); a.Code != record.Stored {
+		t.Fatalf("before: %v %v", a.Code, a.Detail)
+	}
+	if err := r.fake.DeleteTopic("orders"); err != nil {
+		t.Fatal(err)
+	}
+	if err := r.fake.CreateTopic("orders", 3, nil); err != nil {
+		t.Fatal(err)
+	}
+	a := send()
+	for try := 0; a.Code != record.Stored && try < 5; try++ { // the first one finds out, and fails
+		a = send()
+	}
+	if a.Code != record.Stored || a.Offset != 0 {
+		t.Fatalf("after: %v %v, offset %d", a.Code, a.Detail, a.Offset)
+	}
+}
+
 func TestTopicsWithTheSameClientWideOptionsShareAClient(t *testing.T) {
 	r := newRig(t)
 	a := r.topic("orders", func(p *config.Producer) { p.MaxBlock, p.BufferMemory, p.DeliveryTimeout = 0, 1<<20, time.Minute })

@@ -1,9 +1,11 @@
 package producer
 
 import (
+	"errors"
 	"sync/atomic"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sluice/gateway/config"
@@ -46,8 +48,8 @@ type Stats struct {
 	Bytes        atomic.Int64 // key, value and headers of accepted records
 	MaxRecord    atomic.Int64 // bytes of the largest accepted record
 	WaitNanos    atomic.Int64 // time spent waiting for buffer.memory
-	QueueNanos   atomic.Int64 // time from acceptance to acknowledgement, summed over groups
-	QueueGroups  atomic.Int64
+	QueueNanos   atomic.Int64 // time from acceptance to acknowledgement, summed over the groups that were timed
+	QueueGroups  atomic.Int64 // groups that were timed: one of all that are handed to kgo at once
 	MaxQueueNano atomic.Int64
 }
 
@@ -103,7 +105,7 @@ type burden struct {
 
 func (t *Topic) group(b *record.Batch, w burden) *group {
 	g := t.cluster.groups.take(w.records)
-	g.topic, g.batch, g.bytes, g.since = t, b, w.memory, time.Now()
+	g.topic, g.batch, g.bytes = t, b, w.memory
 	for i := range b.Records {
 		if r := &b.Records[i]; r.Topic == t.name && !r.Done() {
 			g.add(r, i)
@@ -201,6 +203,9 @@ func (t *Topic) failed(gen int64, r *kgo.Record, err error) record.Ack {
 	if fatalForClient(err) {
 		t.client.failed(gen, err)
 	}
+	if errors.Is(err, kerr.UnknownTopicID) {
+		t.client.recreated(t.name)
+	}
 	t.cluster.meta.suspect()
 	t.Stats.Failed.Add(1)
 	return classify(err).Failed(r.Partition)
@@ -209,13 +214,15 @@ func (t *Topic) failed(gen int64, r *kgo.Record, err error) record.Ack {
 // finish ends a group whose last record was answered: its memory is free again.
 func (t *Topic) finish(g *group) {
 	n := int64(len(g.slots))
-	took := int64(time.Since(g.since))
 	bytes := g.bytes
+	if !g.since.IsZero() {
+		took := int64(time.Since(g.since))
+		t.Stats.QueueNanos.Add(took)
+		t.Stats.QueueGroups.Add(1)
+		raise(&t.Stats.MaxQueueNano, took)
+	}
 	t.cluster.groups.put(g)
 	t.Stats.Ended.Add(n)
-	t.Stats.QueueNanos.Add(took)
-	t.Stats.QueueGroups.Add(1)
-	raise(&t.Stats.MaxQueueNano, took)
 	t.drain.released.Add(bytes)
 	t.cluster.open.Add(-n)
 	t.budget.release(bytes)

@@ -13,5 +13,5 @@ type Partitions struct {
 // Load is the work that waits for one partition, for partitioners that avoid slow ones (KIP-794).
 type Load struct {
 	Bytes   atomic.Int64 // appended and not yet acknowledged
-	LastAck atomic.Int64 // when the last acknowledgement came, in Unix milliseconds
+	LastAck atomic.Int64 // when the last acknowledgement came, in Unix milliseconds; kept with partitioner.availability.timeout.ms only
 }

@@ -1,0 +1,142 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"log/slog"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"sluice/gateway"
+	"sluice/gateway/config"
+)
+
+// defaultConfig is the file that serve and check read when --config is not given. It may be missing.
+const defaultConfig = "config.toml"
+
+// memoryHeadroom is what the process may hold beside the buffers of its topics: code, connections, and what is being
+// read, compressed and sent.
+const memoryHeadroom = 64 << 20
+
+func serveCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "serve",
+		Short: "Run the gateway",
+		Long: `Run the gateway until SIGTERM or SIGINT. Then new records are refused, accepted ones are flushed within
+shutdown.timeout.ms, and the exit status is 0 if none is left. A second signal leaves at once with status 1.
+SIGHUP, or saving the file, reloads the configuration.
+
+Without --config it reads config.toml of the current folder; if there is none it serves on built-in defaults.`,
+		Args: noArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(file, cmd.Flags().Changed("config"))
+			if err != nil {
+				return err
+			}
+			return serve(cfg, cmd.OutOrStdout(), cmd.ErrOrStderr())
+		},
+	}
+	cmd.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration `file`")
+	return cmd
+}
+
+// loadConfig reads file. If nobody asked for it and it is not there, the built-in defaults are used.
+func loadConfig(file string, asked bool) (*config.Config, error) {
+	cfg, err := config.Load(file)
+	if errors.Is(err, fs.ErrNotExist) && !asked {
+		return config.Default(), nil
+	}
+	return cfg, err
+}
+
+func serve(cfg *config.Config, out, errOut io.Writer) error {
+	log := newLogger(cfg.Log, errOut)
+	limitMemory(cfg)
+	g, err := gateway.New(cfg, version(), log)
+	if err != nil {
+		return err
+	}
+	greet(out, cfg, g)
+
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	stopSignals := onSignals(cancel, log)
+	defer stopSignals()
+	if cfg.File != "" {
+		hup := make(chan os.Signal, 1)
+		signal.Notify(hup, syscall.SIGHUP)
+		defer signal.Stop(hup)
+		go g.Watch(ctx, cfg.File, hup)
+	}
+	return g.Run(ctx)
+}
+
+// onSignals drains on the first SIGTERM or SIGINT and leaves at once on the second.
+func onSignals(drain func(), log *slog.Logger) (stop func()) {
+	signals := make(chan os.Signal, 2)
+	signal.Notify(signals, syscall.SIGTERM, syscall.SIGINT)
+	go func() {
+		log.Info("signal received, draining; a second one leaves at once", "signal", (<-signals).String())
+		drain()
+		log.Error("second signal, leaving at once; what is in flight has an unknown outcome", "signal", (<-signals).String())
+		os.Exit(exitFailed)
+	}()
+	return func() { signal.Stop(signals) }
+}
+
+func newLogger(c config.Log, w io.Writer) *slog.Logger {
+	var level slog.Level
+	_ = level.UnmarshalText([]byte(c.Level)) //nolint:errcheck // the configuration is valid
+	opts := &slog.HandlerOptions{Level: level}
+	if c.Format == "json" {
+		return slog.New(slog.NewJSONHandler(w, opts))
+	}
+	return slog.New(slog.NewTextHandler(w, opts))
+}
+
+// limitMemory tells the garbage collector how large the process may become, unless GOMEMLIMIT says so already.
+func limitMemory(cfg *config.Config) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return
+	}
+	total := int64(memoryHeadroom + cfg.HTTP.ReceiveMemory)
+	for _, name := range cfg.Tables() {
+		if t, ok := cfg.Topic(name); ok {
+			total += t.Producer.BufferMemory
+		}
+	}
+	debug.SetMemoryLimit(total)
+}
+
+// greet says in a few lines what listens where, and what to try.
+func greet(w io.Writer, cfg *config.Config, g *gateway.Gateway) {
+	from := cfg.File
+	if from == "" {
+		from = "built-in defaults (no " + defaultConfig + " here)"
+	}
+	fmt.Fprintf(w, "sluice %s, settings from %s\n", version(), from)
+	fmt.Fprintf(w, "  records  http://%s/v1/topics/{topic}/records\n", g.HTTPAddr())
+	fmt.Fprintf(w, "  metrics  http://%s/metrics\n", g.AdminAddr())
+	if addr := g.BrokerAddr(); addr != "" {
+		kept := "in memory only"
+		if cfg.Embedded.DataDir != "" {
+			kept = "records kept in " + cfg.Embedded.DataDir
+		}
+		fmt.Fprintf(w, "  kafka    %s (embedded broker for trying out, %s)\n", addr, kept)
+	} else {
+		fmt.Fprintf(w, "  kafka    %v\n", cfg.Kafka.Bootstrap)
+	}
+	topic := "orders"
+	if _, ok := cfg.Topic(topic); !ok && len(cfg.Literal()) > 0 {
+		topic = cfg.Literal()[0]
+	}
+	fmt.Fprintf(w, "try\n  curl -d '{\"a\":1}' http://%s/v1/topics/%s/records\n", g.HTTPAddr(), topic)
+}

@@ -1,0 +1,126 @@
+package gateway_test
+
+import (
+	"encoding/json"
+	"errors"
+	"io"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// layer says how high each of our packages stands. A package may import only packages of a lower layer, so that
+// "cmd -> gateway -> {ingest, producer, ...} -> {config, record, metrics}" cannot turn round.
+var layer = map[string]int{
+	"sluice/cmd/sluice": 4,
+
+	"sluice/cmd/sluice/bench": 3,
+
+	"sluice/gateway/realtest": 3, // tests of the whole gateway
+
+	"sluice/gateway": 2,
+
+	"sluice/gateway/admin":       1,
+	"sluice/gateway/embedded":    1,
+	"sluice/gateway/ingest":      1,
+	"sluice/gateway/kafkatest":   1, // and only tests may import it
+	"sluice/gateway/partitioner": 1,
+	"sluice/gateway/producer":    1,
+
+	"sluice/gateway/config":  0,
+	"sluice/gateway/metrics": 0,
+	"sluice/gateway/record":  0,
+}
+
+// homes says which packages may import a library; the longest prefix counts. kafkatest is test code.
+var homes = map[string][]string{
+	"github.com/klauspost/compress":       {"sluice/gateway/ingest"},
+	"github.com/pelletier/go-toml/v2":     {"sluice/gateway/config"},
+	"github.com/pierrec/lz4/v4":           {"sluice/gateway/producer"},
+	"github.com/prometheus/client_golang": {"sluice/gateway/metrics"},
+	"github.com/spf13/cobra":              {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
+	"github.com/spf13/pflag":              {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
+	"github.com/twmb/franz-go/pkg":        {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
+	"github.com/twmb/franz-go/pkg/kfake":  {"sluice/gateway/embedded", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
+	"github.com/twmb/franz-go/pkg/kmsg":   {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/gateway/embedded"}, // embedded asks which API keys exist
+	"github.com/valyala/fasthttp":         {"sluice/gateway/ingest", "sluice/cmd/sluice/bench"},
+	"golang.org/x/sync/singleflight":      {"sluice/gateway"},
+}
+
+// never is what a package may not need even through others.
+var never = map[string][]string{
+	"sluice/gateway/ingest":   {"github.com/twmb/franz-go", "sluice/gateway/producer"},
+	"sluice/gateway/producer": {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
+	"sluice/gateway/record":   {"sluice/"},
+}
+
+// goPackage is what go list tells of a package, its tests left out.
+type goPackage struct {
+	ImportPath, Doc string
+	Imports, Deps   []string
+}
+
+func listPackages(t *testing.T) []goPackage {
+	t.Helper()
+	out, err := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Doc,Imports,Deps", "sluice/...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pkgs []goPackage
+	for d := json.NewDecoder(strings.NewReader(string(out))); ; {
+		var p goPackage
+		if err := d.Decode(&p); errors.Is(err, io.EOF) {
+			return pkgs
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		pkgs = append(pkgs, p)
+	}
+}
+
+func TestImportsPointOneWay(t *testing.T) {
+	for _, p := range listPackages(t) {
+		from, ok := layer[p.ImportPath]
+		if !ok {
+			t.Errorf("%s has no layer: add it to the table", p.ImportPath)
+			continue
+		}
+		if p.Doc == "" {
+			t.Errorf("%s has no package comment", p.ImportPath)
+		}
+		for _, i := range p.Imports {
+			to, ours := layer[i]
+			switch {
+			case ours && to >= from:
+				t.Errorf("%s imports %s, which is not below it", p.ImportPath, i)
+			case i == "sluice/gateway/kafkatest":
+				t.Errorf("%s imports %s, which is for tests", p.ImportPath, i)
+			}
+		}
+		for _, bad := range never[p.ImportPath] {
+			if i := slices.IndexFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, bad) }); i >= 0 {
+				t.Errorf("%s needs %s", p.ImportPath, p.Deps[i])
+			}
+		}
+	}
+}
+
+func TestLibrariesStayAtHome(t *testing.T) {
+	for _, p := range listPackages(t) {
+		for _, i := range p.Imports {
+			if host, _, _ := strings.Cut(i, "/"); !strings.Contains(host, ".") {
+				continue // the standard library, or ours
+			}
+			library := ""
+			for l := range homes {
+				if (i == l || strings.HasPrefix(i, l+"/")) && len(l) > len(library) {
+					library = l
+				}
+			}
+			if !slices.Contains(homes[library], p.ImportPath) {
+				t.Errorf("%s imports %s, whose home is %v: keep it there, or give it a home in the table", p.ImportPath, i, homes[library])
+			}
+		}
+	}
+}

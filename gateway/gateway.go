@@ -1,0 +1,144 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+
+	"sluice/gateway/admin"
+	"sluice/gateway/config"
+	"sluice/gateway/embedded"
+	"sluice/gateway/ingest"
+	"sluice/gateway/metrics"
+	"sluice/gateway/producer"
+	"sluice/gateway/record"
+)
+
+// Gateway is one replica of Sluice.
+type Gateway struct {
+	cfg     atomic.Pointer[config.Config]
+	log     *slog.Logger
+	broker  *embedded.Broker // nil with a real cluster
+	cluster *producer.Cluster
+	topics  atomic.Pointer[Topics]
+	pool    *record.Pool
+	metrics *metrics.Set
+	ingest  *ingest.Server
+	admin   *admin.Server
+	httpLn  net.Listener
+	adminLn net.Listener
+
+	stopping  atomic.Bool
+	reloading sync.Mutex
+	retiring  sync.WaitGroup // topic sets that a reload replaced
+	leavingMu sync.Mutex
+	leaving   []*Topics // those, until metrics have seen their end
+}
+
+// New builds everything and opens the listeners, so that whatever can fail fails here. It serves nothing until Run.
+// version is that of the binary, for the metrics and the admin plane.
+func New(cfg *config.Config, version string, log *slog.Logger) (*Gateway, error) {
+	g := &Gateway{log: log, pool: &record.Pool{}}
+	g.cfg.Store(cfg)
+	if err := g.build(cfg, version); err != nil {
+		g.abandon()
+		return nil, err
+	}
+	return g, nil
+}
+
+func (g *Gateway) build(cfg *config.Config, version string) error {
+	k := cfg.Kafka
+	var err error
+	if k.IsEmbedded() {
+		if g.broker, err = embedded.Start(cfg.Embedded, cfg.Literal(), g.log); err != nil {
+			return err
+		}
+		k.Bootstrap = []string{g.broker.Addr()}
+	}
+	if g.cluster, err = producer.New(k, g.log); err != nil {
+		return err
+	}
+	topics, err := newTopics(cfg, nil, g.cluster, g.route, g.log)
+	if err != nil {
+		return err
+	}
+	g.topics.Store(topics)
+	if err := g.listen(cfg); err != nil {
+		return err
+	}
+	return g.observe(cfg, version)
+}
+
+func (g *Gateway) listen(cfg *config.Config) error {
+	var err error
+	if g.httpLn, err = net.Listen("tcp", cfg.HTTP.Listen); err != nil {
+		return fmt.Errorf("http.listen = %q: %w", cfg.HTTP.Listen, err)
+	}
+	if g.adminLn, err = net.Listen("tcp", cfg.Admin.Listen); err != nil {
+		return fmt.Errorf("admin.listen = %q: %w", cfg.Admin.Listen, err)
+	}
+	return nil
+}
+
+// abandon closes what a failed New had opened.
+func (g *Gateway) abandon() {
+	for _, ln := range []net.Listener{g.httpLn, g.adminLn} {
+		if ln != nil {
+			ln.Close()
+		}
+	}
+	if g.cluster != nil {
+		g.cluster.Close()
+	}
+	if g.broker != nil {
+		_ = g.broker.Close() //nolint:errcheck // the first error counts
+	}
+}
+
+func (g *Gateway) route(topic string) (*Topic, *record.Error) { return g.topics.Load().find(topic) }
+
+// Topic implements [ingest.Topics] with the topic set that is current.
+func (g *Gateway) Topic(name []byte) (ingest.Topic, *record.Error) {
+	return g.topics.Load().Topic(name)
+}
+
+// HTTPAddr is where the data plane listens.
+func (g *Gateway) HTTPAddr() string { return g.httpLn.Addr().String() }
+
+// AdminAddr is where the admin plane listens.
+func (g *Gateway) AdminAddr() string { return g.adminLn.Addr().String() }
+
+// BrokerAddr is where the embedded broker listens; "" with a real cluster.
+func (g *Gateway) BrokerAddr() string {
+	if g.broker == nil {
+		return ""
+	}
+	return g.broker.Addr()
+}
+
+// Run serves until ctx ends or a listener fails, then stops in good order. It returns nil if every accepted record got its
+// acknowledgement within shutdown.timeout.ms.
+func (g *Gateway) Run(ctx context.Context) error {
+	background, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	failed := make(chan error, 2)
+	var wg sync.WaitGroup
+	wg.Go(func() { failed <- g.ingest.Serve(g.httpLn) })
+	wg.Go(func() { failed <- g.admin.Serve(g.adminLn) })
+	wg.Go(func() { g.metrics.Run(background) })
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-failed:
+	}
+	err = errors.Join(err, g.stop())
+	cancel()
+	wg.Wait()
+	return err
+}

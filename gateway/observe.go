@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"time"
+
+	"sluice/gateway/admin"
+	"sluice/gateway/config"
+	"sluice/gateway/ingest"
+	"sluice/gateway/metrics"
+)
+
+// httpObserver counts the requests of the data plane.
+type httpObserver struct{ counts *metrics.HTTP }
+
+// Request implements [ingest.Observer].
+func (o httpObserver) Request(route ingest.Route, status int, took time.Duration, bytesIn int) {
+	o.counts.Observe(int(route), status, took, bytesIn)
+}
+
+// snapshot is what the metrics show of the producer now.
+func (g *Gateway) snapshot() metrics.Snapshot {
+	var s metrics.Snapshot
+	batchSize := make(map[any]int64)
+	add := func(e *topicEntry) {
+		s.Topics = append(s.Topics, topicSnapshot(e))
+		client := any(e.out.Client())
+		batchSize[client] = max(batchSize[client], int64(e.cfg.Producer.BatchSize))
+	}
+	g.topics.Load().each(add)
+	g.eachLeaving(add)
+	for _, c := range g.cluster.Clients() {
+		w := c.Wire
+		s.Clients = append(s.Clients, metrics.Client{
+			Source: w, ID: c.ID, BatchSize: batchSize[w],
+			Requests: w.Requests.Load(), Batches: w.Batches.Load(), Records: w.Records.Load(), BatchBytes: w.BatchBytes.Load(),
+			MaxBatch: w.MaxBatch.Swap(0), Retries: w.Retries.Load(), InFlight: w.InFlight.Load(), Responses: w.Responses.Load(),
+			Latency: time.Duration(w.LatencyNanos.Load()), MaxLatency: time.Duration(w.MaxLatency.Swap(0)),
+			Throttle: time.Duration(w.ThrottleMs.Load()) * time.Millisecond, MaxThrottle: time.Duration(w.MaxThrottle.Swap(0)) * time.Millisecond,
+			Uncompressed: w.Uncompressed.Load(), Compressed: w.Compressed.Load(), Connections: w.Connections.Load(),
+			Replacements: c.Replacements,
+		})
+	}
+	at, err := g.cluster.Answered()
+	s.Cluster = metrics.Cluster{Open: g.cluster.Open(), Ready: err == nil}
+	if !at.IsZero() {
+		s.Cluster.MetadataAge = time.Since(at)
+	}
+	return s
+}
+
+func topicSnapshot(e *topicEntry) metrics.Topic {
+	st := &e.out.Stats
+	total, free, waiting := e.out.Budget()
+	failed := st.Failed.Load()
+	t := metrics.Topic{
+		Source: e.out, Name: e.cfg.Name, Table: e.cfg.Table,
+		Appended: st.Appended.Load(), Acked: st.Ended.Load() - failed, Failed: failed,
+		Refused: st.Refused.Load(), Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(), MaxRecord: st.MaxRecord.Swap(0),
+		Wait: time.Duration(st.WaitNanos.Load()), Queue: time.Duration(st.QueueNanos.Load()), QueueGroups: st.QueueGroups.Load(),
+		MaxQueue: time.Duration(st.MaxQueueNano.Swap(0)), BufferTotal: total, BufferAvailable: free, Waiting: int64(waiting),
+	}
+	if e.topic.acks != nil {
+		t.OnAckDropped = e.topic.acks.dropped.Load()
+	}
+	return t
+}
+
+// routeNames is the data plane's routes as metrics name them.
+func routeNames() []string {
+	var names []string
+	for _, r := range ingest.Routes() {
+		names = append(names, r.String())
+	}
+	return names
+}
+
+// observe builds the metrics and the two HTTP planes.
+func (g *Gateway) observe(cfg *config.Config, version string) error {
+	counts := metrics.NewHTTP(routeNames())
+	g.metrics = metrics.New()
+	g.metrics.HTTP(counts)
+	g.metrics.Build(version)
+	g.metrics.Producer(g.snapshot)
+	g.metrics.WatchBuffers(g.log)
+	g.ingest = ingest.New(cfg.HTTP, g, g.pool, httpObserver{counts}, g.log)
+	g.ingest.Ready = g.cluster.Ready
+	g.admin = admin.New(cfg.Admin, g.metrics.Handler(), state{g, version, time.Now()}, g.log)
+	return g.gauges()
+}
+
+func (g *Gateway) gauges() error {
+	for name, f := range map[string]func() float64{
+		"sluice_http_open_connections":     func() float64 { return float64(g.ingest.Connections()) },
+		"sluice_http_receive_memory_bytes": func() float64 { return float64(g.ingest.ReceiveMemory()) },
+	} {
+		if err := g.metrics.Gauge(name, f); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,121 @@
+package gateway
+
+import (
+	"context"
+	"log/slog"
+	"os"
+	"reflect"
+	"slices"
+	"time"
+
+	"sluice/gateway/config"
+)
+
+// watchInterval is how often the configuration file is looked at. A stat a second costs nothing, and unlike a watch it
+// also sees files that are replaced through a symbolic link, as Kubernetes does.
+const watchInterval = time.Second
+
+// Reload puts the topics of next in the place of those in use: they are built completely, swapped, and the old ones
+// drained. An error changes nothing. Sections other than topics need a restart; a change there is logged.
+func (g *Gateway) Reload(next *config.Config) error {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	old := g.topics.Load()
+	topics, err := newTopics(next, old, g.cluster, g.route, g.log)
+	if err != nil {
+		return err
+	}
+	logRestartOnly(g.log, g.cfg.Load(), next)
+	g.topics.Store(topics)
+	g.cfg.Store(next)
+	g.leavingMu.Lock()
+	g.leaving = append(g.leaving, old)
+	g.leavingMu.Unlock()
+	g.retiring.Go(func() { old.retire(topics, next.ShutdownTimeout) })
+	return nil
+}
+
+// eachLeaving calls f with the topics that a reload replaced, until all their records are answered and f has seen that.
+func (g *Gateway) eachLeaving(f func(*topicEntry)) {
+	g.leavingMu.Lock()
+	defer g.leavingMu.Unlock()
+	told := make(map[*topicEntry]bool) // those in use, and those that an older set already showed
+	g.topics.Load().each(func(e *topicEntry) { told[e] = true })
+	g.leaving = slices.DeleteFunc(g.leaving, func(s *Topics) bool {
+		done := s.retired.Load() // before f looks, so that it sees the end
+		s.each(func(e *topicEntry) {
+			if !told[e] {
+				told[e] = true
+				f(e)
+			}
+		})
+		return done
+	})
+}
+
+// logRestartOnly names the sections that differ but cannot change while it runs.
+func logRestartOnly(log *slog.Logger, old, next *config.Config) {
+	for _, s := range []struct {
+		name string
+		a, b any
+	}{
+		{"[kafka]", old.Kafka, next.Kafka},
+		{"[embedded]", old.Embedded, next.Embedded},
+		{"[http]", old.HTTP, next.HTTP},
+		{"[admin]", old.Admin, next.Admin},
+		{"[log]", old.Log, next.Log},
+	} {
+		if !reflect.DeepEqual(s.a, s.b) {
+			log.Warn("a changed section takes effect at the next start", "section", s.name)
+		}
+	}
+}
+
+// Watch reloads the configuration file whenever it changes or force is sent to, until ctx ends. A bad file changes
+// nothing and is reported in the log.
+func (g *Gateway) Watch(ctx context.Context, path string, force <-chan os.Signal) {
+	tick := time.NewTicker(watchInterval)
+	defer tick.Stop()
+	seen := stamp(path)
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-force:
+		case <-tick.C:
+			now := stamp(path)
+			if now == seen {
+				continue
+			}
+			seen = now
+		}
+		g.reloadFile(path)
+	}
+}
+
+func (g *Gateway) reloadFile(path string) {
+	next, err := config.Load(path)
+	if err == nil {
+		err = g.Reload(next)
+	}
+	g.metrics.Reloaded(err == nil)
+	if err != nil {
+		g.log.Error("the configuration was not reloaded; the one before stays in use", "error", err)
+		return
+	}
+	g.log.Info("configuration reloaded", "file", path)
+}
+
+// fileStamp changes when a file does.
+type fileStamp struct {
+	modified time.Time
+	size     int64
+}
+
+func stamp(path string) fileStamp {
+	info, err := os.Stat(path)
+	if err != nil {
+		return fileStamp{}
+	}
+	return fileStamp{info.ModTime(), info.Size()}
+}

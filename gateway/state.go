@@ -1,0 +1,65 @@
+package gateway
+
+import (
+	"time"
+
+	"sluice/gateway/admin"
+	"sluice/gateway/producer"
+)
+
+// state is the gateway as the admin plane sees it.
+type state struct {
+	g       *Gateway
+	version string
+	started time.Time
+}
+
+// Status implements [admin.Gateway].
+func (s state) Status() admin.Status {
+	st := admin.Status{State: "ok", Kafka: "ok", Version: s.version, Started: s.started}
+	if s.g.stopping.Load() {
+		st.State = "draining"
+	}
+	if _, err := s.g.cluster.Answered(); err != nil {
+		st.Kafka = err.Error()
+	}
+	return st
+}
+
+// Topics implements [admin.Gateway].
+func (s state) Topics() []admin.TopicState {
+	var all []admin.TopicState
+	s.g.topics.Load().each(func(e *topicEntry) { all = append(all, topicState(e)) })
+	return all
+}
+
+// Topic implements [admin.Gateway]. A topic that a glob table covers has settings before its first record.
+func (s state) Topic(name string) (admin.TopicState, bool) {
+	topics := s.g.topics.Load()
+	report, ok := topics.cfg.Explain(name)
+	if !ok {
+		return admin.TopicState{}, false
+	}
+	t := admin.TopicState{Name: name, Table: report.Pattern}
+	if e := (*topics.byName.Load())[name]; e != nil {
+		t = topicState(e)
+	}
+	t.Settings = report.Settings
+	return t, true
+}
+
+func topicState(e *topicEntry) admin.TopicState {
+	total, free, waiting := e.out.Budget()
+	return admin.TopicState{
+		Name: e.cfg.Name, Table: e.cfg.Table, Partitions: e.out.Count(),
+		Buffer: admin.Buffer{Total: total, Available: free, Waiting: waiting}, Counters: counters(&e.out.Stats),
+	}
+}
+
+func counters(st *producer.Stats) admin.Counters {
+	failed := st.Failed.Load()
+	return admin.Counters{
+		Accepted: st.Appended.Load(), Stored: st.Ended.Load() - failed, Failed: failed, Refused: st.Refused.Load(),
+		Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(),
+	}
+}

@@ -1,0 +1,50 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+)
+
+// stop ends the gateway. The order matters, and is this:
+//
+//  1. readiness goes off, and new records are refused
+//  2. records that wait for room are refused
+//  3. what was accepted is flushed, within shutdown.timeout.ms; requests that wait for it get their answers
+//  4. Kafka clients close: what is left is answered as unknown
+//  5. the data plane closes
+//  6. interceptors are told of the last acknowledgements
+//  7. the admin plane closes, and the embedded broker last, since others may still read from it
+func (g *Gateway) stop() error {
+	timeout := g.cfg.Load().ShutdownTimeout
+	ctx, cancel := context.WithTimeout(context.Background(), timeout)
+	defer cancel()
+
+	g.stopping.Store(true)
+	g.ingest.Drain()
+	topics := g.topics.Load()
+	topics.each(func(e *topicEntry) { e.out.Close() })
+
+	open := g.cluster.Open()
+	g.log.Info("draining", "records", open, "shutdown.timeout.ms", timeout.Milliseconds())
+	_ = g.cluster.Flush(ctx) //nolint:errcheck // what is left open says it
+	left := g.cluster.Open()
+
+	g.cluster.Close()
+	if err := g.ingest.Shutdown(ctx); err != nil {
+		g.log.Warn("connections were cut", "error", err)
+	}
+	g.retiring.Wait()
+	topics.each(func(e *topicEntry) { e.topic.close() })
+	_ = g.admin.Shutdown(ctx) //nolint:errcheck // scrapes may be cut
+	if g.broker != nil {
+		if err := g.broker.Close(); err != nil {
+			g.log.Warn("the embedded broker did not close cleanly", "error", err)
+		}
+	}
+	if left > 0 {
+		g.log.Error("stopped with records whose outcome is unknown", "flushed", max(open-left, 0), "unflushed", left, "setting", "shutdown.timeout.ms")
+		return fmt.Errorf("%d records were not acknowledged within shutdown.timeout.ms = %d", left, timeout.Milliseconds())
+	}
+	g.log.Info("stopped", "flushed", open, "unflushed", 0)
+	return nil
+}

@@ -1,0 +1,167 @@
+package gateway
+
+import (
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"sluice/gateway/config"
+	"sluice/gateway/record"
+)
+
+// awaitGrace is how much longer than delivery.timeout.ms a request waits for its Acks: Kafka's own verdict should come
+// first.
+const awaitGrace = 2 * time.Second
+
+// maxBatchMemory ends a batch of a large request, so that its first records are on their way while the rest is read.
+const maxBatchMemory = 512 << 10
+
+// routeFunc finds a topic by name.
+type routeFunc func(topic string) (*Topic, *record.Error)
+
+// Topic is one configured topic: the stages that its records go through.
+type Topic struct {
+	cfg          config.Topic
+	interceptors []Interceptor
+	serializer   Serializer // nil: bytes go as they came
+	partitioner  Partitioner
+	fallback     Partitioner // for records that partitioner leaves without a partition
+	out          Destination
+	route        routeFunc             // finds the topic an interceptor routed to
+	acks         *ackQueue             // nil without interceptors
+	successor    atomic.Pointer[Topic] // set when a reload replaced this one
+}
+
+// Send takes a started batch through the way. Every record gets exactly one Ack, also when a step fails.
+func (t *Topic) Send(b *record.Batch) {
+	if next := t.successor.Load(); next != nil {
+		next.Send(b)
+		return
+	}
+	if t.acks != nil {
+		t.acks.watch(b)
+	}
+	for _, i := range t.interceptors { // step 1
+		i.OnSend(b)
+	}
+	t.deliver(b)
+	if len(t.interceptors) > 0 {
+		t.deliverRouted(b)
+	}
+}
+
+// deliver is steps 2 to 4 for the records that go to t.
+func (t *Topic) deliver(b *record.Batch) {
+	if t.serializer != nil { // step 2
+		t.serializer.Serialize(b)
+	}
+	if t.partition(b) && !t.out.Append(b) { // steps 3 and 4
+		t.moved(b)
+	}
+}
+
+// moved sends records on that came while a reload replaced t.
+func (t *Topic) moved(b *record.Batch) {
+	next := t.successor.Load()
+	if next == nil {
+		t.failAll(b, record.Errorf(record.NotAvailable, "topic %q was taken out of the configuration", t.cfg.Name))
+		return
+	}
+	if next.partition(b) && !next.out.Append(b) {
+		next.moved(b)
+	}
+}
+
+// deliverRouted sends on the records that an interceptor gave another topic. They see that topic's partitioner, but not
+// its interceptors: one hop.
+func (t *Topic) deliverRouted(b *record.Batch) {
+	under := []string{t.cfg.Name} // topics whose records may be completed by others from now on
+	for i := range b.Records {
+		r := &b.Records[i]
+		if slices.Contains(under, r.Topic) || r.Done() {
+			continue
+		}
+		to, err := t.route(r.Topic)
+		if err != nil {
+			b.Fail(i, err)
+			continue
+		}
+		under = append(under, r.Topic)
+		to.deliver(b)
+	}
+}
+
+// partition gives every record of t that is not Done a partition that exists. It is false if none is left to send.
+func (t *Topic) partition(b *record.Batch) bool {
+	live, highest := t.explicit(b)
+	if !live {
+		return false
+	}
+	p, err := t.out.PartitionsAtLeast(highest + 1)
+	if err != nil {
+		t.failAll(b, err)
+		return false
+	}
+	if highest >= p.Count {
+		t.refuseMissing(b, p.Count)
+	}
+	t.partitioner.Partition(b, p)
+	if t.fallback != nil {
+		t.fallback.Partition(b, p)
+	}
+	return true
+}
+
+// explicit says whether t has records to send, and the highest partition that a sender asked for; -1 if none did.
+func (t *Topic) explicit(b *record.Batch) (live bool, highest int32) {
+	highest = record.NoPartition
+	for i := range b.Records {
+		r := &b.Records[i]
+		if r.Topic != t.cfg.Name || r.Done() {
+			continue
+		}
+		live = true
+		if r.Explicit {
+			highest = max(highest, r.Partition)
+		}
+	}
+	return live, highest
+}
+
+func (t *Topic) refuseMissing(b *record.Batch, count int32) {
+	for i := range b.Records {
+		r := &b.Records[i]
+		if r.Topic == t.cfg.Name && !r.Done() && r.Explicit && r.Partition >= count {
+			b.Fail(i, record.Errorf(record.UnknownPartition, "partition %d does not exist: topic %q has %d partitions", r.Partition, t.cfg.Name, count))
+		}
+	}
+}
+
+func (t *Topic) failAll(b *record.Batch, err *record.Error) {
+	for i := range b.Records {
+		if r := &b.Records[i]; r.Topic == t.cfg.Name && !r.Done() {
+			b.Fail(i, err)
+		}
+	}
+}
+
+// Name is the topic's name in Kafka.
+func (t *Topic) Name() string { return t.cfg.Name }
+
+// BatchMemory is where a batch ends: small enough that several fit into buffer.memory.
+func (t *Topic) BatchMemory() int {
+	return int(min(maxBatchMemory, max(t.cfg.Producer.BufferMemory/8, 16<<10)))
+}
+
+// MaxRecordBytes is max.request.size.
+func (t *Topic) MaxRecordBytes() int { return t.cfg.Producer.MaxRequestSize }
+
+// AwaitTimeout is how long a request waits for the Acks of a batch that was appended.
+func (t *Topic) AwaitTimeout() time.Duration { return t.cfg.Producer.DeliveryTimeout + awaitGrace }
+
+// close tells the interceptors what is left to tell. No batch may be under way any more.
+func (t *Topic) close() {
+	if t.acks != nil {
+		t.acks.close()
+	}
+}
