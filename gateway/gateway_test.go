@@ -12,7 +12,6 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
-	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
@@ -374,26 +373,5 @@ func TestReloadChangesTopicsWithoutLosingARequest(t *testing.T) {
 	}
 	if err := r.end(); err != nil {
 		t.Fatal(err)
-	}
-}
-
-// Invariant 4: kgo's own limits are off, so that a long outage fills our buffer and not kgo's.
-func TestOurBufferIsTheOnlyBound(t *testing.T) {
-	c := fake(t)
-	release := holdProduce(c, 0)
-	defer release()
-	r := serve(t, c.ListenAddrs(), "[topics.orders]\nproducer.max.block.ms = 0\nproducer.buffer.memory = 134217728")
-	var body strings.Builder
-	for range 10000 {
-		body.WriteString("x\n")
-	}
-	const requests = 12 // 120000 records, above kgo's default bound of 50000
-	for range requests {
-		r.post(r.url("orders")+"?ack=queued", body.String(), ndjson).want(t, 202, "")
-	}
-	release()
-	eventually(t, "everything is stored", func() bool { return stored(c, "orders") == 10000*requests })
-	if lag := kgo.ErrMaxBuffered; strings.Contains(r.logs.String(), lag.Error()) {
-		t.Fatal("kgo's bound was met")
 	}
 }

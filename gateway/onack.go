@@ -37,7 +37,10 @@ func (q *ackQueue) watch(b *record.Batch) {
 	b.Ended = q.put
 }
 
+// put runs where a Kafka client waits for it. The bytes of the records are given back: memory that is no longer charged to
+// buffer.memory must not wait in a queue.
 func (q *ackQueue) put(b *record.Batch) {
+	b.Forget()
 	select {
 	case q.batches <- b:
 	default:

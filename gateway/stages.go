@@ -9,7 +9,8 @@ type Interceptor interface {
 	// OnSend may change records in place, route them to another topic, or end them with Batch.Fail. It skips records that
 	// are Done. It runs on the goroutine of the request.
 	OnSend(b *record.Batch)
-	// OnAck sees the Acks. It runs on a worker of the topic and may take its time.
+	// OnAck sees the Acks, and of keys and values only the sizes, as Kafka's onAcknowledgement does. It runs on a worker of
+	// the topic and may take its time.
 	OnAck(b *record.Batch)
 }
 

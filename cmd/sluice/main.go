@@ -26,12 +26,17 @@ func main() {
 	root := newRoot()
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "sluice:", err)
-		var usage usageError
-		if errors.As(err, &usage) {
-			os.Exit(exitUsage)
-		}
-		os.Exit(exitFailed)
+		os.Exit(exitStatus(err))
 	}
+}
+
+func exitStatus(err error) int {
+	var usage usageError
+	var benchUsage *bench.UsageError
+	if errors.As(err, &usage) || errors.As(err, &benchUsage) {
+		return exitUsage
+	}
+	return exitFailed
 }
 
 func newRoot() *cobra.Command {

@@ -372,6 +372,31 @@ func TestRecreatedTopicWorksAgain(t *testing.T) {
 	}
 }
 
+// Invariant 4: in an outage our buffer fills up and not kgo's, whose default bound is 50000 records.
+func TestOurBufferIsTheOnlyBound(t *testing.T) {
+	r := newRig(t)
+	release := r.hold()
+	defer release()
+	topic := r.topic("orders", func(p *config.Producer) { p.BufferMemory = 1 << 30 })
+	const batches = 60
+	var all []chan struct{}
+	for range batches {
+		b, done := r.batch("orders", 0, make([]string, record.MaxBatchRecords)...)
+		topic.Append(b)
+		all = append(all, done)
+	}
+	for start := time.Now(); topic.client.kgo.Load().BufferedProduceRecords() != batches*record.MaxBatchRecords; {
+		if time.Since(start) > 20*time.Second {
+			t.Fatalf("kgo took %d records", topic.client.kgo.Load().BufferedProduceRecords())
+		}
+		time.Sleep(time.Millisecond) // polling a counter that no channel announces
+	}
+	release()
+	for _, done := range all {
+		wait(t, done)
+	}
+}
+
 func TestTopicsWithTheSameClientWideOptionsShareAClient(t *testing.T) {
 	r := newRig(t)
 	a := r.topic("orders", func(p *config.Producer) { p.MaxBlock, p.BufferMemory, p.DeliveryTimeout = 0, 1<<20, time.Minute })

@@ -6,7 +6,7 @@ import (
 )
 
 const (
-	minSlabBits = 9  // 512 B
+	minSlabBits = 8  // 256 B
 	maxSlabBits = 20 // 1 MiB; larger slabs are not pooled
 	slabClasses = maxSlabBits - minSlabBits + 1
 )

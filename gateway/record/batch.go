@@ -190,3 +190,20 @@ func (b *Batch) ReleaseBytes() {
 	clear(b.headers)
 	b.headers = b.headers[:0]
 }
+
+// Forget gives the memory of keys, values and headers back and keeps only their sizes.
+func (b *Batch) Forget() {
+	for i := range b.Records {
+		r := &b.Records[i]
+		r.KeySize, r.ValueSize = size(r.Key), size(r.Value)
+		r.Key, r.Value, r.Headers = nil, nil, nil
+	}
+	b.ReleaseBytes()
+}
+
+func size(p []byte) int32 {
+	if p == nil {
+		return -1
+	}
+	return int32(len(p))
+}

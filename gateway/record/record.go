@@ -24,6 +24,8 @@ type Record struct {
 	Headers   []Header
 	Timestamp int64 // milliseconds since the Unix epoch, or NoTimestamp
 	Partition int32 // NoPartition until somebody chooses it
+	// KeySize and ValueSize are set by Batch.Forget, in bytes; -1 for null.
+	KeySize, ValueSize int32
 	// Explicit says that the sender of the record chose the partition; no partitioner may change it (Kafka's rule).
 	Explicit bool
 	done     bool

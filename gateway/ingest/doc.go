@@ -1,0 +1,39 @@
+// Package ingest is the HTTP data plane: it turns requests into batches of records, sends them to their topic, waits for
+// their acknowledgements and answers. It knows fasthttp and no Kafka client.
+//
+// The way of a request:
+//
+//	conn.go     conn          max.connections, deadlines, closing without losing the answer
+//	handle.go   admit         route, draining, limits that the request line and headers already break
+//	params.go   params.parse  query and X-Kafka-* headers
+//	body.go     body          the body as sent: max.body.bytes, read.timeout.ms
+//	inflate.go  inflater      Content-Encoding: max.inflated.bytes
+//	raw.go      serveRaw      the whole body is one record
+//	lines.go    serveLines    each line is one record: cut into batches, each sent as soon as it is full
+//	envelope.go envelope      a line that is a JSON object with key, value, headers, partition and timestamp
+//	request.go  request       waits for the acks of all its batches, and keeps their outcome
+//	respond.go  answer        200, 202, 207 or the one status of status.go
+//
+// # X-Kafka headers
+//
+// Names of HTTP headers are matched without regard to case; the name of a record header is kept as the client sent it.
+//
+//	X-Kafka-Key: k                    the record key; X-Kafka-Key-Base64 for bytes; neither is Kafka's null
+//	X-Kafka-Partition: 3              the partition; no partitioner is asked then
+//	X-Kafka-Timestamp: 1700000000000  milliseconds since the Unix epoch, or RFC 3339
+//	X-Kafka-Header-<name>: v          a record header; X-Kafka-Header-<name>-Base64 for bytes
+//	X-Kafka-Tombstone: true           the value is Kafka's null; the body must be empty
+//
+// traceparent and tracestate (W3C Trace Context) become record headers of these names. In a request of many records all
+// of this applies to each of them; what a line of application/vnd.sluice.records+ndjson says itself wins.
+//
+// # Timeouts
+//
+// read.timeout.ms covers a whole request from its first byte, less the time that the topic made it wait; idle.timeout.ms
+// the time between two; write.timeout.ms an answer. They never fire early, and at most a sixteenth of the shortest late.
+//
+// # Memory
+//
+// A request pays for what it holds out of receive.memory until its batch is handed to the topic, which pays from then on.
+// There is no goroutine per request, and in steady state no allocation per record.
+package ingest

@@ -1,0 +1,112 @@
+package ingest
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"sluice/gateway/record"
+)
+
+const (
+	typeJSON    = "application/json"
+	typeProblem = "application/problem+json"
+)
+
+// write answers with a body that appendBody appends to the connection's own response buffer.
+func (r *request) write(status int, contentType string, appendBody func(r *request, dst []byte) []byte) {
+	resp := &r.ctx.Response
+	resp.SetStatusCode(status)
+	resp.Header.SetContentType(contentType)
+	body := resp.SwapBody(nil)
+	resp.SwapBody(appendBody(r, body[:0]))
+	if r.srv.draining.Load() {
+		resp.SetConnectionClose()
+	}
+}
+
+// answerOne answers a request of one record.
+func (r *request) answerOne(a *record.Ack) {
+	if a.Code != record.Stored {
+		r.refuse(detail(a))
+		return
+	}
+	r.write(fasthttp.StatusOK, typeJSON, (*request).appendStored)
+}
+
+func (r *request) appendStored(dst []byte) []byte {
+	a := &r.sent[0].Acks[0]
+	dst = append(dst, `{"topic":`...)
+	dst = appendString(dst, r.name)
+	dst = append(dst, `,"partition":`...)
+	dst = appendNumber(dst, int64(a.Partition))
+	dst = append(dst, `,"offset":`...)
+	dst = appendNumber(dst, a.Offset)
+	dst = append(dst, `,"timestamp":`...)
+	dst = appendNumber(dst, a.Timestamp)
+	return append(dst, '}')
+}
+
+// appendNumber appends n, or null for the negative values that stand for nothing.
+func appendNumber(dst []byte, n int64) []byte {
+	if n < 0 {
+		return append(dst, "null"...)
+	}
+	return strconv.AppendInt(dst, n, 10)
+}
+
+// refuse answers with the one error of the whole request.
+func (r *request) refuse(err *record.Error) {
+	r.srv.problem(r.ctx, err)
+	if !r.body.ended {
+		r.srv.lingerOnClose(r.ctx)
+	}
+}
+
+// problem answers with an error (RFC 9457).
+func (s *Server) problem(ctx *fasthttp.RequestCtx, err *record.Error) {
+	s.problemStatus(ctx, status(err.Code), err)
+}
+
+func (s *Server) problemStatus(ctx *fasthttp.RequestCtx, status int, err *record.Error) {
+	resp := &ctx.Response
+	resp.SetStatusCode(status)
+	resp.Header.SetContentType(typeProblem)
+	s.retryAfter(ctx, status, err.RetryAfter)
+	body := resp.SwapBody(nil)
+	body = appendProblem(body[:0], status, err)
+	resp.SwapBody(append(body, '}'))
+	if s.draining.Load() {
+		resp.SetConnectionClose()
+	}
+}
+
+// retryAfter sets Retry-After where the meaning of the status asks for it.
+func (s *Server) retryAfter(ctx *fasthttp.RequestCtx, status int, d time.Duration) {
+	if status == fasthttp.StatusServiceUnavailable || status == fasthttp.StatusTooManyRequests {
+		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, strconv.FormatInt(retrySeconds(d), 10))
+	}
+}
+
+// appendProblem appends a problem, which the caller ends with a brace.
+func appendProblem(dst []byte, status int, err *record.Error) []byte {
+	dst = append(dst, `{"type":"about:blank","title":`...)
+	dst = appendString(dst, fasthttp.StatusMessage(status))
+	dst = append(dst, `,"status":`...)
+	dst = strconv.AppendInt(dst, int64(status), 10)
+	dst = append(dst, ',')
+	dst = appendCause(dst, err, "detail")
+	dst = append(dst, `,"retryable":`...)
+	return strconv.AppendBool(dst, err.Code.Retriable())
+}
+
+// appendCause appends code and message, the latter under the given name.
+func appendCause(dst []byte, err *record.Error, message string) []byte {
+	dst = append(dst, `"code":`...)
+	dst = appendString(dst, err.Code.String())
+	dst = append(dst, ',', '"')
+	dst = append(dst, message...)
+	dst = append(dst, `":`...)
+	return appendString(dst, err.Message)
+}

@@ -1,0 +1,51 @@
+package ingest
+
+import (
+	"time"
+
+	"github.com/valyala/fasthttp"
+
+	"sluice/gateway/record"
+)
+
+// statuses is the one table from outcome to HTTP status; its meaning is the same on every dialect that lets us choose.
+// Too many or too large record headers are 413 and not RFC 6585's 431, which is about the header fields of the request:
+// record headers may as well come in the body. 431 is answered when read.buffer.bytes is exceeded.
+var statuses = [...]int{
+	record.Pending:          fasthttp.StatusGatewayTimeout,
+	record.Stored:           fasthttp.StatusOK,
+	record.Invalid:          fasthttp.StatusBadRequest,
+	record.UnsupportedType:  fasthttp.StatusUnsupportedMediaType,
+	record.BodyTooLarge:     fasthttp.StatusRequestEntityTooLarge,
+	record.RecordTooLarge:   fasthttp.StatusRequestEntityTooLarge,
+	record.TooManyRecords:   fasthttp.StatusRequestEntityTooLarge,
+	record.HeadersTooLarge:  fasthttp.StatusRequestEntityTooLarge,
+	record.TopicNotAllowed:  fasthttp.StatusNotFound,
+	record.UnknownTopic:     fasthttp.StatusNotFound,
+	record.UnknownPartition: fasthttp.StatusNotFound,
+	record.Rejected:         fasthttp.StatusUnprocessableEntity,
+	record.Unauthorized:     fasthttp.StatusForbidden,
+	record.TooSlow:          fasthttp.StatusRequestTimeout,
+	record.InvalidRecord:    fasthttp.StatusUnprocessableEntity,
+	record.BufferFull:       fasthttp.StatusServiceUnavailable,
+	record.Draining:         fasthttp.StatusServiceUnavailable,
+	record.Overloaded:       fasthttp.StatusServiceUnavailable,
+	record.NotAvailable:     fasthttp.StatusServiceUnavailable,
+	record.Fenced:           fasthttp.StatusConflict,
+	record.DeliveryTimeout:  fasthttp.StatusGatewayTimeout,
+	record.Unknown:          fasthttp.StatusGatewayTimeout,
+	record.BrokerError:      fasthttp.StatusBadGateway,
+	record.Internal:         fasthttp.StatusInternalServerError,
+}
+
+func status(c record.Code) int {
+	if int(c) < len(statuses) && statuses[c] != 0 {
+		return statuses[c]
+	}
+	return fasthttp.StatusInternalServerError
+}
+
+// retrySeconds is the value of Retry-After: whole seconds, at least one.
+func retrySeconds(d time.Duration) int64 {
+	return max(1, int64((d+time.Second-1)/time.Second))
+}
