@@ -96,7 +96,7 @@ func (g *Gateway) abandon() {
 		g.cluster.Close()
 	}
 	if g.broker != nil {
-		_ = g.broker.Close() //nolint:errcheck // the first error counts
+		_ = g.broker.Close() // the first error counts
 	}
 }
 

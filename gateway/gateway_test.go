@@ -275,7 +275,7 @@ func TestDrainFlushesWhatWasAccepted(t *testing.T) {
 		a, err := post(http.DefaultClient, r.url("orders"), "z")
 		return err == nil && a.status == 503 && a.Code == "draining" && a.header.Get("Retry-After") != ""
 	})
-	resp, err := http.Get("http://" + r.g.HTTPAddr() + "/readyz") //nolint:noctx // a test
+	resp, err := http.Get("http://" + r.g.HTTPAddr() + "/readyz") // a test
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -318,7 +318,7 @@ func TestReadinessFollowsTheCluster(t *testing.T) {
 	c := fake(t)
 	r := serve(t, c.ListenAddrs(), "[topics.orders]")
 	status := func() int {
-		resp, err := http.Get("http://" + r.g.HTTPAddr() + "/readyz") //nolint:noctx // a test
+		resp, err := http.Get("http://" + r.g.HTTPAddr() + "/readyz") // a test
 		if err != nil {
 			t.Fatal(err)
 		}

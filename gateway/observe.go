@@ -67,8 +67,9 @@ func topicSnapshot(e *topicEntry) metrics.Topic {
 
 // routeNames is the data plane's routes as metrics name them.
 func routeNames() []string {
-	var names []string
-	for _, r := range ingest.Routes() {
+	routes := ingest.Routes()
+	names := make([]string, 0, len(routes))
+	for _, r := range routes {
 		names = append(names, r.String())
 	}
 	return names

@@ -26,7 +26,7 @@ func (g *Gateway) stop() error {
 
 	open := g.cluster.Open()
 	g.log.Info("draining", "records", open, "shutdown.timeout.ms", timeout.Milliseconds())
-	_ = g.cluster.Flush(ctx) //nolint:errcheck // what is left open says it
+	_ = g.cluster.Flush(ctx) // what is left open says it
 	left := g.cluster.Open()
 
 	g.cluster.Close()
@@ -35,7 +35,7 @@ func (g *Gateway) stop() error {
 	}
 	g.retiring.Wait()
 	topics.each(func(e *topicEntry) { e.topic.close() })
-	_ = g.admin.Shutdown(ctx) //nolint:errcheck // scrapes may be cut
+	_ = g.admin.Shutdown(ctx) // scrapes may be cut
 	if g.broker != nil {
 		if err := g.broker.Close(); err != nil {
 			g.log.Warn("the embedded broker did not close cleanly", "error", err)

@@ -155,8 +155,7 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 }
 
 func asRecordError(err error) *record.Error {
-	var e *record.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*record.Error](err); ok {
 		return e
 	}
 	return &record.Error{Code: record.Internal, Message: "the topic cannot be set up", Err: err}

@@ -94,7 +94,7 @@ func onSignals(drain func(), log *slog.Logger) (stop func()) {
 
 func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	var level slog.Level
-	_ = level.UnmarshalText([]byte(c.Level)) //nolint:errcheck // the configuration is valid
+	_ = level.UnmarshalText([]byte(c.Level)) // the configuration is valid
 	opts := &slog.HandlerOptions{Level: level}
 	if c.Format == "json" {
 		return slog.New(slog.NewJSONHandler(w, opts))

@@ -37,5 +37,5 @@ func write(w http.ResponseWriter, status int, contentType string, body any) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("X-Content-Type-Options", "nosniff")
 	w.WriteHeader(status)
-	_, _ = w.Write(append(data, '\n')) //nolint:errcheck // the client is gone
+	_, _ = w.Write(append(data, '\n')) // the client is gone
 }

@@ -111,23 +111,31 @@ func TestRoutes(t *testing.T) {
 		contentType  string
 		body         string
 	}{
-		{"GET", "/healthz", 200, "application/json",
-			`{"status":"ok","kafka":"no broker answers","version":"1.2.3","started":"2023-11-14T22:13:20Z"}`},
+		{
+			"GET", "/healthz", 200, "application/json",
+			`{"status":"ok","kafka":"no broker answers","version":"1.2.3","started":"2023-11-14T22:13:20Z"}`,
+		},
 		{"HEAD", "/healthz", 200, "application/json", ""},
-		{"GET", "/v1/topics", 200, "application/json",
-			`{"topics":[{"name":"logs.a b","table":"logs.*",` + state + `},{"name":"orders","table":"orders",` + state + `}]}`},
+		{
+			"GET", "/v1/topics", 200, "application/json",
+			`{"topics":[{"name":"logs.a b","table":"logs.*",` + state + `},{"name":"orders","table":"orders",` + state + `}]}`,
+		},
 		{"GET", "/v1/topics/orders", 200, "application/json", `{"name":"orders","table":"orders",` + state + settings + `}`},
 		{"GET", "/v1/topics/logs.a%20b", 200, "application/json", `{"name":"logs.a b","table":"logs.*",` + state + settings + `}`},
-		{"GET", "/v1/topics/none", 404, "application/problem+json",
+		{
+			"GET", "/v1/topics/none", 404, "application/problem+json",
 			`{"type":"about:blank","title":"Not Found","status":404,"code":"topic_not_configured",` +
-				`"detail":"no [topics.*] table of the configuration matches topic \"none\"","retryable":false}`},
+				`"detail":"no [topics.*] table of the configuration matches topic \"none\"","retryable":false}`,
+		},
 		{"GET", "/v1/topics/a/b", 404, "application/problem+json", notFoundBody},
 		{"GET", "/", 404, "application/problem+json", notFoundBody},
 		{"GET", "/metrics/", 404, "application/problem+json", notFoundBody},
 		{"POST", "/nowhere", 404, "application/problem+json", notFoundBody},
-		{"DELETE", "/v1/topics/orders", 405, "application/problem+json",
+		{
+			"DELETE", "/v1/topics/orders", 405, "application/problem+json",
 			`{"type":"about:blank","title":"Method Not Allowed","status":405,"code":"invalid_request",` +
-				`"detail":"DELETE is not allowed here; GET, HEAD is","retryable":false}`},
+				`"detail":"DELETE is not allowed here; GET, HEAD is","retryable":false}`,
+		},
 	}
 	for _, test := range tests {
 		t.Run(test.method+" "+test.path, func(t *testing.T) {
@@ -278,7 +286,7 @@ func recorder(t *testing.T, h http.Handler, host string) int {
 	}
 	srv := &http.Server{Handler: h, ReadHeaderTimeout: headerTimeout}
 	go srv.Serve(ln) //nolint:errcheck // it ends with Close
-	defer srv.Close()
+	defer func() { _ = srv.Close() }()
 	resp, _ := do(t, http.MethodGet, ln.Addr().String(), "/", host)
 	return resp.StatusCode
 }

@@ -64,9 +64,9 @@ func (r *resolver) checkHTTP(s settings) {
 		if s.int(name) >= s.int(other) {
 			return
 		}
-		key, rule := name, fmt.Sprintf("must be at least http.%s", other)
+		key, rule := name, "must be at least http."+other
 		if !s.explicit(name) && s.explicit(other) {
-			key, other, rule = other, name, fmt.Sprintf("must be at most http.%s", name)
+			key, other, rule = other, name, "must be at most http."+name
 		}
 		o := s.layer[other]
 		if o.bad {

@@ -2,7 +2,6 @@ package config
 
 import (
 	"errors"
-	"fmt"
 	"strings"
 )
 
@@ -45,7 +44,7 @@ func parseJAAS(text string) (login, error) {
 		case name == "password":
 			out.password = value
 		default:
-			return login{}, fmt.Errorf("has an option that is not supported; username and password are")
+			return login{}, errors.New("has an option that is not supported; username and password are")
 		}
 	}
 	if out.user == "" || out.password == "" {

@@ -78,14 +78,15 @@ func (m *markdown) profiles() {
 	m.line("| key | %s |", strings.Join(profileNames(), " | "))
 	m.line("|---%s|", strings.Repeat("|---", len(profileNames())))
 	for _, s := range newIndex().in("producer") {
-		row, set := "", false
+		var row strings.Builder
+		set := false
 		for _, profile := range profileNames() {
 			v, ok := profiles()[profile][s.Name]
 			set = set || ok
-			row += " " + defaultText(v) + " |"
+			row.WriteString(" " + defaultText(v) + " |")
 		}
 		if set {
-			m.line("| `%s` |%s", s.Name, row)
+			m.line("| `%s` |%s", s.Name, row.String())
 		}
 	}
 }

@@ -88,8 +88,7 @@ func (s *scanner) line(offset int) int {
 
 func (s *scanner) syntax(err error) {
 	at := len(s.data)
-	var pe *unstable.ParserError
-	if errors.As(err, &pe) {
+	if pe, ok := errors.AsType[*unstable.ParserError](err); ok {
 		at = s.base + int(s.parser.Range(pe.Highlight).Offset)
 	}
 	s.errs = append(s.errs, &Error{File: s.file, Line: s.line(at), Rule: strings.TrimPrefix(err.Error(), "toml: ")})

@@ -26,6 +26,7 @@ const (
 // Support says what becomes of a setting that stands in a file.
 type Support string
 
+// The kinds of support.
 const (
 	Works   Support = "works"             // it does what Kafka says
 	Refused Support = "refused"           // it will not be supported; Reason says why, and what to use instead
@@ -226,11 +227,12 @@ func (s *Setting) Range() string {
 		if s.Max == math.MaxInt64 {
 			return fmt.Sprintf("at least %d", s.Min)
 		}
-		text := fmt.Sprintf("from %d to %d", s.Min, s.Max)
+		var text strings.Builder
+		fmt.Fprintf(&text, "from %d to %d", s.Min, s.Max)
 		for _, n := range s.Not {
-			text += fmt.Sprintf(", not %d", n)
+			fmt.Fprintf(&text, ", not %d", n)
 		}
-		return text
+		return text.String()
 	case Enum:
 		return strings.Join(s.Values, ", ")
 	default:

@@ -3,6 +3,7 @@
 package ingest
 
 import (
+	"errors"
 	"io"
 	"runtime"
 	"strings"
@@ -18,7 +19,7 @@ func allocations(t *testing.T, s *fasthttp.Server, request []byte) float64 {
 	t.Helper()
 	const n = 2000
 	serve := func(n int) {
-		if err := s.ServeConn(&loopConn{request: request, left: n}); err != nil && err != io.EOF {
+		if err := s.ServeConn(&loopConn{request: request, left: n}); err != nil && !errors.Is(err, io.EOF) {
 			t.Fatal(err)
 		}
 	}

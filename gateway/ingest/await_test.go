@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"errors"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -39,8 +40,8 @@ func TestAcksComeLater(t *testing.T) {
 	go func() {
 		eventually(t, func() bool { return len(l.taken()) == 4 }, func() string { return "not all batches were sent" })
 		all := l.taken()
-		for i := len(all) - 1; i >= 0; i-- {
-			all[i].Complete(0, record.Ack{Offset: int64(10 + i), Partition: int32(i), Timestamp: 5, Code: record.Stored})
+		for i, b := range slices.Backward(all) {
+			b.Complete(0, record.Ack{Offset: int64(10 + i), Partition: int32(i), Timestamp: 5, Code: record.Stored})
 		}
 	}()
 	got := r.post(recordsPath, "a\nb\nc\nd\n", ndjsonType)

@@ -83,8 +83,7 @@ func tooSlow(limit time.Duration) *record.Error {
 
 // asError returns the *record.Error that our readers fail with.
 func asError(err error) *record.Error {
-	var e *record.Error
-	if errors.As(err, &e) {
+	if e, ok := errors.AsType[*record.Error](err); ok {
 		return e
 	}
 	return &record.Error{Code: record.Internal, Message: "body cannot be read: " + err.Error(), Err: err}

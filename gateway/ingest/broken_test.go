@@ -36,8 +36,10 @@ func TestBrokenOff(t *testing.T) {
 				if got.status != 207 || !strings.Contains(got.body, says) || !strings.Contains(got.body, tt.says) {
 					t.Error(got)
 				}
-				want := map[string]string{"": `"records":[{"partition":0,"offset":0},{"partition":0,"offset":1},{"partition":0,"offset":2}]`,
-					"?ack=queued": `"accepted":3`, "?results=errors": `"stored":3,"failed":0`}
+				want := map[string]string{
+					"":            `"records":[{"partition":0,"offset":0},{"partition":0,"offset":1},{"partition":0,"offset":2}]`,
+					"?ack=queued": `"accepted":3`, "?results=errors": `"stored":3,"failed":0`,
+				}
 				if !strings.Contains(got.body, want[query]) {
 					t.Error(got)
 				}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"io"
 	"net"
 	"sync/atomic"
@@ -51,7 +52,7 @@ func (c *conn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	n, err := c.Conn.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		if n > 0 {
 			return n, nil // the end comes again, and means something only when somebody asked for more
 		}

@@ -80,7 +80,7 @@ func TestShutdownWaitsForHandlers(t *testing.T) {
 
 func TestPanicIsOneRequests(t *testing.T) {
 	topic := testTopic()
-	topic.send = func(*memTopic, *record.Batch) { panic("a bug") }
+	topic.send = func(*memTopic, *record.Batch) { panic("a bug") } //nolint:forbidigo // the panic of a topic is what is tested
 	srv := New(testConfig(), memTopics{"orders": topic}, new(record.Pool), nil, discardLog())
 	r := serveRig(t, srv, topic)
 	checkProblem(t, r.post(recordsPath, "v"), 500, "internal_error", "internal error")

@@ -18,8 +18,10 @@ const (
 	numEncodings
 )
 
-var encodingNames = [numEncodings]string{identity: "identity", gzipped: "gzip", zstandard: "zstd", deflated: "deflate",
-	snappied: "snappy"}
+var encodingNames = [numEncodings]string{ //nolint:gochecknoglobals // a table that is only read
+	identity: "identity", gzipped: "gzip", zstandard: "zstd", deflated: "deflate",
+	snappied: "snappy",
+}
 
 func (e encoding) String() string { return encodingNames[e] }
 

@@ -87,7 +87,7 @@ func (e *envelope) decode() *record.Error {
 }
 
 func (e *envelope) member() (err *record.Error) {
-	name, _, err := e.scanner.member() // a name with escapes is none of ours
+	name, err := e.scanner.member() // a name with escapes is none of ours
 	if err != nil {
 		return err
 	}

@@ -44,20 +44,28 @@ func TestEnvelope(t *testing.T) {
 		{`{"key":"","value":"a"}`, with(func(s *stored) { s.Key, s.Value = []byte{}, []byte("a") })},
 		{`{"key":null,"value":"a"}`, value("a")},
 		{`{"key":12,"value":"a"}`, with(func(s *stored) { s.Key, s.Value = []byte("12"), []byte("a") })},
-		{`{"key":{ "a" : [ 1 , "x \" y" ] },"value":"a"}`,
-			with(func(s *stored) { s.Key, s.Value = []byte(`{"a":[1,"x \" y"]}`), []byte("a") })},
+		{
+			`{"key":{ "a" : [ 1 , "x \" y" ] },"value":"a"}`,
+			with(func(s *stored) { s.Key, s.Value = []byte(`{"a":[1,"x \" y"]}`), []byte("a") }),
+		},
 		{`{"key_base64":"AA==","value":"a"}`, with(func(s *stored) { s.Key, s.Value = []byte{0}, []byte("a") })},
 		{`{"partition":3,"value":"a"}`, with(func(s *stored) { s.Value, s.Partition, s.Explicit = []byte("a"), 3, true })},
 		{`{"partition":null,"value":"a","timestamp":null,"headers":null}`, value("a")},
 		{`{"timestamp":1700000000123,"value":"a"}`, with(func(s *stored) { s.Value, s.Timestamp = []byte("a"), 1700000000123 })},
 		{`{"timestamp":"2023-11-14T22:13:20Z","value":"a"}`, with(func(s *stored) { s.Value, s.Timestamp = []byte("a"), 1700000000000 })},
 		{`{"headers":{},"value":"a"}`, value("a")},
-		{`{"headers":{"b":"x","a":null,"c":["1",null],"d":[]},"value":"a"}`,
-			with(func(s *stored) { s.Value, s.Headers = []byte("a"), []string{"b=x", "a=<null>", "c=1", "c=<null>"} })},
-		{`{"headers":[{"name":"b","value":"x"},{"value_base64":"AQ==","name":"b"},{"name":"\u0061","value":null}],"value":"a"}`,
-			with(func(s *stored) { s.Value, s.Headers = []byte("a"), []string{"b=x", "b=\x01", "a=<null>"} })},
-		{`{"value":` + strings.Repeat("[", 256) + strings.Repeat("]", 256) + `}`,
-			value(strings.Repeat("[", 256) + strings.Repeat("]", 256))},
+		{
+			`{"headers":{"b":"x","a":null,"c":["1",null],"d":[]},"value":"a"}`,
+			with(func(s *stored) { s.Value, s.Headers = []byte("a"), []string{"b=x", "a=<null>", "c=1", "c=<null>"} }),
+		},
+		{
+			`{"headers":[{"name":"b","value":"x"},{"value_base64":"AQ==","name":"b"},{"name":"\u0061","value":null}],"value":"a"}`,
+			with(func(s *stored) { s.Value, s.Headers = []byte("a"), []string{"b=x", "b=\x01", "a=<null>"} }),
+		},
+		{
+			`{"value":` + strings.Repeat("[", 256) + strings.Repeat("]", 256) + `}`,
+			value(strings.Repeat("[", 256) + strings.Repeat("]", 256)),
+		},
 	} {
 		r := r.in(t)
 		got := r.post(recordsPath, tt.line, envelopeType)

@@ -127,7 +127,7 @@ func (e *envelope) oneHeader() *record.Error {
 }
 
 func (e *envelope) headerMember(name, value *[]byte) *record.Error {
-	member, _, err := e.scanner.member()
+	member, err := e.scanner.member()
 	if err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"io"
 	"strings"
 	"testing"
@@ -62,7 +63,7 @@ func readLinesOf(t *testing.T, src io.Reader, size, longest int) []cutLine {
 	var got []cutLine
 	for {
 		line, tooLong, err := l.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -133,9 +134,11 @@ func decodeLine(line []byte) (*record.Batch, *record.Error) {
 
 // FuzzEnvelope holds our decoder to encoding/json: it takes nothing that is not JSON, and reads strings the same way.
 func FuzzEnvelope(f *testing.F) {
-	for _, s := range []string{`{"value":1}`, `{"key":"k","value":"a\u00e9\ud83d\ude00","headers":{"a":["b",null]}}`,
+	for _, s := range []string{
+		`{"value":1}`, `{"key":"k","value":"a\u00e9\ud83d\ude00","headers":{"a":["b",null]}}`,
 		`{"headers":[{"name":"a","value_base64":"AA=="}],"partition":1,"timestamp":"2023-11-14T22:13:20Z","value_base64":"AP8"}`,
-		`{"key":{ "a" : [1 , -2.5e3, true,false,null] },"value":{"deep":[[[{}]]]}}`, `{"value":"` + strings.Repeat("x", 40) + `\""}`} {
+		`{"key":{ "a" : [1 , -2.5e3, true,false,null] },"value":{"deep":[[[{}]]]}}`, `{"value":"` + strings.Repeat("x", 40) + `\""}`,
+	} {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, line []byte) {

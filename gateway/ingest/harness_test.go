@@ -189,8 +189,10 @@ func serveRig(t *testing.T, srv *Server, topic *memTopic) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := &rig{t: t, srv: srv, topic: topic, addr: ln.Addr().String(),
-		http: &http.Client{Transport: &http.Transport{DisableCompression: true}}}
+	r := &rig{
+		t: t, srv: srv, topic: topic, addr: ln.Addr().String(),
+		http: &http.Client{Transport: &http.Transport{DisableCompression: true}},
+	}
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(ln) }()
 	t.Cleanup(func() {
@@ -209,6 +211,7 @@ func serveRig(t *testing.T, srv *Server, topic *memTopic) *rig {
 
 // in is the same server, with nothing stored, for a subtest.
 func (r *rig) in(t *testing.T) *rig {
+	t.Helper()
 	r.topic.mu.Lock()
 	r.topic.records, r.topic.batches, r.topic.offset = nil, nil, 0
 	r.topic.mu.Unlock()

@@ -84,8 +84,10 @@ func TestNotEncodedAsSaid(t *testing.T) {
 	r := newRig(t, testConfig(), testTopic())
 	for _, how := range packings {
 		whole := packed(t, how, strings.Repeat("0123456789", 1000))
-		for name, body := range map[string]string{"empty": "", "other bytes": "hello, world, this is text", "cut off": whole[:len(whole)/2],
-			"cut at the end": whole[:len(whole)-1]} {
+		for name, body := range map[string]string{
+			"empty": "", "other bytes": "hello, world, this is text", "cut off": whole[:len(whole)/2],
+			"cut at the end": whole[:len(whole)-1],
+		} {
 			got := r.post(recordsPath, body, encodingHeader(how))
 			if got.status != 400 && got.status != 413 {
 				t.Errorf("%s, %s: %v", how, name, got)

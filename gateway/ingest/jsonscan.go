@@ -85,11 +85,11 @@ func (s *scanner) next(end byte, first *bool) (bool, *record.Error) {
 }
 
 // member reads the name of an object's member and the colon behind it. The name is as written, escapes and all.
-func (s *scanner) member() (name []byte, escaped bool, err *record.Error) {
-	if name, escaped, err = s.str(); err != nil {
-		return nil, false, err
+func (s *scanner) member() (name []byte, err *record.Error) {
+	if name, _, err = s.str(); err != nil {
+		return nil, err
 	}
-	return name, escaped, s.expect(':')
+	return name, s.expect(':')
 }
 
 // str reads a string and returns what is between its quotes, as written.
@@ -221,7 +221,7 @@ func (s *scanner) skipNested(open byte, depth int) *record.Error {
 			return err
 		}
 		if open == '{' {
-			if _, _, err := s.member(); err != nil {
+			if _, err := s.member(); err != nil {
 				return err
 			}
 		}

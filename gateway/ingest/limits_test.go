@@ -29,8 +29,10 @@ func TestBodyLimits(t *testing.T) {
 	}{
 		{"body", strings.Repeat("x", 300<<10+1), nil, false, "body_too_large", "body is 307201 bytes, more than max.body.bytes = 307200"},
 		{"body of lines", strings.Repeat("x\n", 200<<10), []string{ndjsonType}, false, "body_too_large", "max.body.bytes = 307200"},
-		{"record", strings.Repeat("x", 200<<10+1), nil, false, "record_too_large",
-			"record is 204801 bytes with key and headers, more than max.request.size = 204800"},
+		{
+			"record", strings.Repeat("x", 200<<10+1), nil, false, "record_too_large",
+			"record is 204801 bytes with key and headers, more than max.request.size = 204800",
+		},
 		{"record with key", strings.Repeat("x", 200<<10), []string{"X-Kafka-Key: k"}, false, "record_too_large", "204801"},
 		{"record in chunks", strings.Repeat("x", 200<<10+1), nil, true, "record_too_large", "max.request.size = 204800"},
 		{"records", "a\nb\nc\nd\n", []string{ndjsonType}, false, "too_many_records", "max.records.per.request = 3"},

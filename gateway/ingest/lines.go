@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"errors"
 	"io"
 	"time"
 
@@ -40,7 +41,7 @@ func (r *request) readLines(src io.Reader) *record.Error {
 	limit := r.srv.cfg.MaxRecordsPerRequest
 	for n := 0; ; n++ {
 		line, tooLong, err := r.lines.next()
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			break
 		}
 		if err != nil {
@@ -78,7 +79,7 @@ func (r *request) line(line []byte, tooLong bool, n int) *record.Error {
 		r.reject(n, err)
 		return nil
 	}
-	return r.grown(n)
+	return r.grown()
 }
 
 func (r *request) fillRecord(rec *record.Record, line []byte) *record.Error {
@@ -118,7 +119,7 @@ func (r *request) begin(n int, line []byte) *record.Error {
 }
 
 // grown pays for what the batch has grown by, and sends it when it is full.
-func (r *request) grown(n int) *record.Error {
+func (r *request) grown() *record.Error {
 	memory := r.batch.Memory()
 	if memory > r.charged {
 		step := max(memory-r.charged, chargeStep)

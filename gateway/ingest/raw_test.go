@@ -33,22 +33,38 @@ func TestRawRecord(t *testing.T) {
 		{name: "key", body: "v", headers: []string{"X-Kafka-Key: k-1"}, want: func(r *stored) { r.Key = []byte("k-1") }},
 		{name: "empty key", body: "v", headers: []string{"X-Kafka-Key: "}, want: func(r *stored) { r.Key = []byte{} }},
 		{name: "base64 key", body: "v", headers: []string{"x-kafka-KEY-base64: AP8="}, want: func(r *stored) { r.Key = []byte{0, 255} }},
-		{name: "URL base64 without padding", body: "v", headers: []string{"X-Kafka-Key-Base64: _-8"},
-			want: func(r *stored) { r.Key = []byte{0xff, 0xef} }},
-		{name: "partition", body: "v", headers: []string{"X-Kafka-Partition: 3"},
-			want: func(r *stored) { r.Partition, r.Explicit = 3, true }},
-		{name: "partition 0", body: "v", headers: []string{"X-Kafka-Partition: 0"},
-			want: func(r *stored) { r.Partition, r.Explicit = 0, true }},
-		{name: "timestamp in ms", body: "v", headers: []string{"X-Kafka-Timestamp: 1700000000123"},
-			want: func(r *stored) { r.Timestamp = 1700000000123 }},
-		{name: "timestamp RFC 3339", body: "v", headers: []string{"X-Kafka-Timestamp: 2023-11-14T23:13:20.5+01:00"},
-			want: func(r *stored) { r.Timestamp = 1700000000500 }},
-		{name: "headers keep their case", body: "v", headers: []string{"x-KAFKA-header-fooBAR: x y", "X-Kafka-Header-bin-Base64: AAE="},
-			want: func(r *stored) { r.Headers = []string{"bin=\x00\x01", "fooBAR=x y"} }},
-		{name: "trace context", body: "v", headers: []string{"Traceparent: 00-ab-cd-01", "TraceState: k=v"},
-			want: func(r *stored) { r.Headers = []string{"traceparent=00-ab-cd-01", "tracestate=k=v"} }},
-		{name: "tombstone", headers: []string{"X-Kafka-Tombstone: true", "X-Kafka-Key: k"},
-			want: func(r *stored) { r.Key, r.Value = []byte("k"), nil }},
+		{
+			name: "URL base64 without padding", body: "v", headers: []string{"X-Kafka-Key-Base64: _-8"},
+			want: func(r *stored) { r.Key = []byte{0xff, 0xef} },
+		},
+		{
+			name: "partition", body: "v", headers: []string{"X-Kafka-Partition: 3"},
+			want: func(r *stored) { r.Partition, r.Explicit = 3, true },
+		},
+		{
+			name: "partition 0", body: "v", headers: []string{"X-Kafka-Partition: 0"},
+			want: func(r *stored) { r.Partition, r.Explicit = 0, true },
+		},
+		{
+			name: "timestamp in ms", body: "v", headers: []string{"X-Kafka-Timestamp: 1700000000123"},
+			want: func(r *stored) { r.Timestamp = 1700000000123 },
+		},
+		{
+			name: "timestamp RFC 3339", body: "v", headers: []string{"X-Kafka-Timestamp: 2023-11-14T23:13:20.5+01:00"},
+			want: func(r *stored) { r.Timestamp = 1700000000500 },
+		},
+		{
+			name: "headers keep their case", body: "v", headers: []string{"x-KAFKA-header-fooBAR: x y", "X-Kafka-Header-bin-Base64: AAE="},
+			want: func(r *stored) { r.Headers = []string{"bin=\x00\x01", "fooBAR=x y"} },
+		},
+		{
+			name: "trace context", body: "v", headers: []string{"Traceparent: 00-ab-cd-01", "TraceState: k=v"},
+			want: func(r *stored) { r.Headers = []string{"traceparent=00-ab-cd-01", "tracestate=k=v"} },
+		},
+		{
+			name: "tombstone", headers: []string{"X-Kafka-Tombstone: true", "X-Kafka-Key: k"},
+			want: func(r *stored) { r.Key, r.Value = []byte("k"), nil },
+		},
 		{name: "no tombstone", body: "v", headers: []string{"X-Kafka-Tombstone: FALSE"}},
 	} {
 		for _, chunked := range []bool{false, true} {
@@ -147,8 +163,10 @@ func TestRefusedBeforeSend(t *testing.T) {
 		{name: "two encodings", body: "v", headers: []string{"Content-Encoding: gzip, zstd"}, status: 415, says: "one encoding"},
 		{name: "two encoding headers", body: "v", headers: []string{"Content-Encoding: gzip", "content-encoding: zstd"}, status: 415},
 		{name: "too many headers", body: "v", headers: manyHeaders(17), status: 413, code: "headers_too_large", says: "max.record.headers = 16"},
-		{name: "too large headers", body: "v", headers: []string{"X-Kafka-Header-a: " + strings.Repeat("x", 1024)}, status: 413,
-			code: "headers_too_large", says: "max.record.header.bytes = 1024"},
+		{
+			name: "too large headers", body: "v", headers: []string{"X-Kafka-Header-a: " + strings.Repeat("x", 1024)}, status: 413,
+			code: "headers_too_large", says: "max.record.header.bytes = 1024",
+		},
 		{name: "method", method: "PUT", body: "v", status: 405, says: "POST"},
 		{name: "method get", method: "GET", status: 405, says: "POST"},
 		{name: "bad escape", path: "%", status: 404},

@@ -19,7 +19,7 @@ type entry struct {
 }
 
 // table is every route of the data plane. The most used comes first.
-var table = [...]entry{
+var table = [...]entry{ //nolint:gochecknoglobals // a table that is only read
 	{route: RouteRecords, methods: "POST", prefix: "/v1/topics/", suffix: "/records", param: true, serve: (*Server).serveRecords},
 	{route: RouteHealth, methods: "GET, HEAD", prefix: "/healthz", serve: (*Server).serveHealth},
 	{route: RouteReady, methods: "GET, HEAD", prefix: "/readyz", serve: (*Server).serveReady},

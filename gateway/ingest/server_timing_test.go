@@ -66,6 +66,7 @@ func benchServer() (*Server, *memTopic) {
 }
 
 func benchRequests(b *testing.B, s *fasthttp.Server, request []byte, records int) {
+	b.Helper()
 	b.ReportAllocs()
 	b.SetBytes(int64(len(request)))
 	c := &loopConn{request: request, left: b.N}
@@ -79,6 +80,7 @@ func benchRequests(b *testing.B, s *fasthttp.Server, request []byte, records int
 
 // cpuTime is what the process has used. Other than the clock it tells something on a machine that is shared.
 func cpuTime(b *testing.B) time.Duration {
+	b.Helper()
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		b.Fatal(err)

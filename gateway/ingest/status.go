@@ -11,7 +11,7 @@ import (
 // statuses is the one table from outcome to HTTP status; its meaning is the same on every dialect that lets us choose.
 // Too many or too large record headers are 413 and not RFC 6585's 431, which is about the header fields of the request:
 // record headers may as well come in the body. 431 is answered when read.buffer.bytes is exceeded.
-var statuses = [...]int{
+var statuses = [...]int{ //nolint:gochecknoglobals // a table that is only read
 	record.Pending:          fasthttp.StatusGatewayTimeout,
 	record.Stored:           fasthttp.StatusOK,
 	record.Invalid:          fasthttp.StatusBadRequest,

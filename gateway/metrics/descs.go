@@ -7,7 +7,7 @@ const (
 )
 
 // descs is the table of all metrics, in the order of METRICS.md.
-var descs = [...]desc{
+var descs = [...]desc{ //nolint:gochecknoglobals // a table that is only read
 	// The buffer and what goes through it, per topic table.
 	{
 		name: "kafka_producer_record_send_rate", kafka: "record-send-rate", group: topicMetrics,

@@ -23,7 +23,7 @@ type httpRoute struct {
 }
 
 // bounds is the inclusive upper bounds of the buckets of sluice_http_request_duration_seconds; the last bucket has none.
-var bounds = [...]time.Duration{
+var bounds = [...]time.Duration{ //nolint:gochecknoglobals // a table that is only read
 	500 * time.Microsecond, time.Millisecond, 2500 * time.Microsecond, 5 * time.Millisecond, 10 * time.Millisecond,
 	25 * time.Millisecond, 50 * time.Millisecond, 100 * time.Millisecond, 250 * time.Millisecond, 500 * time.Millisecond,
 	time.Second, 2500 * time.Millisecond, 5 * time.Second, 10 * time.Second, 30 * time.Second, 120 * time.Second,

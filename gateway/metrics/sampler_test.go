@@ -41,8 +41,11 @@ func TestWindows(t *testing.T) {
 			{30 * time.Second, counts(60, 10, 20), map[string]float64{sendRate: 2, sizeAvg: 10, sizeMax: 20}},
 			{15 * time.Second, counts(60, 10, 0), map[string]float64{sendRate: 60.0 / 45, sizeAvg: 10, sizeMax: 20}},
 			// 30 records of 40 bytes in the second window
-			{15 * time.Second, Topic{Appended: 90, Acked: 90, Bytes: 600 + 1200, MaxRecord: 15},
-				map[string]float64{sendRate: 1, sizeAvg: 40, sizeMax: 15}},
+			{
+				15 * time.Second,
+				Topic{Appended: 90, Acked: 90, Bytes: 600 + 1200, MaxRecord: 15},
+				map[string]float64{sendRate: 1, sizeAvg: 40, sizeMax: 15},
+			},
 			{30 * time.Second, Topic{Appended: 90, Acked: 90, Bytes: 1800}, map[string]float64{sendRate: 0, sizeAvg: nan, sizeMax: nan}},
 		},
 		"sampled more rarely than the windows are long": {

@@ -20,7 +20,10 @@ func TestBufferWatch(t *testing.T) {
 			{0, 90, true}, {2 * time.Minute, 70, false}, {time.Second, 90, false}, {time.Second, 69, false}, {time.Second, 90, true},
 		},
 		"at most once a minute": {
-			{0, 90, true}, {20 * time.Second, 10, false}, {20 * time.Second, 90, false}, {19 * time.Second, 90, false},
+			{0, 90, true},
+			{20 * time.Second, 10, false},
+			{20 * time.Second, 90, false},
+			{19 * time.Second, 90, false},
 			{time.Second, 90, true},
 		},
 		"never": {{0, 0, false}, {time.Hour, 79, false}},

@@ -21,7 +21,8 @@ func TestNewRefuses(t *testing.T) {
 		{"sticky", partitioner.Options{BatchSize: -1}, []string{"batch.size = -1", "sticky"}},
 		{"sticky", partitioner.Options{BatchSize: 1 << 31}, []string{"batch.size = 2147483648", "2147483647"}},
 		{
-			"murmur2", partitioner.Options{BatchSize: 1, AvailabilityTimeout: -time.Second},
+			"murmur2",
+			partitioner.Options{BatchSize: 1, AvailabilityTimeout: -time.Second},
 			[]string{"partitioner.availability.timeout.ms = -1000"},
 		},
 	}
@@ -61,6 +62,7 @@ func each(t *testing.T, f func(t *testing.T, q *partitioner.Partitioner)) {
 
 func TestOnlyOpenRecordsOfTheTopicAreTouched(t *testing.T) {
 	each(t, func(t *testing.T, q *partitioner.Partitioner) {
+		t.Helper()
 		for _, key := range [][]byte{nil, {}, []byte("key")} {
 			b := newBatch(7, 10)
 			for i := range b.Records {
@@ -98,6 +100,7 @@ func TestKeylessRecordsGoToAvailablePartitions(t *testing.T) {
 		{some(0), map[int32]bool{-1: true}}, // nothing is known of the topic: the caller answers that
 	}
 	each(t, func(t *testing.T, q *partitioner.Partitioner) {
+		t.Helper()
 		for _, tt := range tests {
 			seen := make(map[int32]bool)
 			for range 40 {

@@ -46,7 +46,7 @@ func waitFor(t *testing.T, b *budget, n int32) {
 		if time.Now().After(deadline) {
 			t.Fatalf("%d wait, want %d", b.waiting.Load(), n)
 		}
-		time.Sleep(100 * time.Microsecond) // polling a counter that no channel announces
+		time.Sleep(100 * time.Microsecond) //nolint:forbidigo // polls a counter that no channel announces
 	}
 }
 

@@ -19,7 +19,7 @@ type verdict struct {
 }
 
 // verdicts is searched from top to bottom with errors.Is; see reference: Kafka's Errors.java and KIP-360.
-var verdicts = []verdict{
+var verdicts = []verdict{ //nolint:gochecknoglobals // a table that is only read
 	{context.DeadlineExceeded, record.DeliveryTimeout},
 	{kgo.ErrRecordTimeout, record.DeliveryTimeout},
 	{kerr.RequestTimedOut, record.Unknown},

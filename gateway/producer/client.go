@@ -183,7 +183,7 @@ func (c *client) replace(f fatal) {
 	c.retired.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), c.props.RequestTimeout)
 		defer cancel()
-		_ = old.Flush(ctx) //nolint:errcheck // what cannot be flushed fails at Close, with its own Ack
+		_ = old.Flush(ctx) // what cannot be flushed fails at Close, with its own Ack
 		old.Close()
 	})
 }

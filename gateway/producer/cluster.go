@@ -89,7 +89,7 @@ func (c *Cluster) Retire(ctx context.Context, t *Topic) {
 	}
 	c.mu.Unlock()
 	if last {
-		_ = t.client.flush(ctx) //nolint:errcheck // what cannot be flushed fails at close, with its own Ack
+		_ = t.client.flush(ctx) // what cannot be flushed fails at close, with its own Ack
 		t.client.close()
 	}
 }
@@ -131,7 +131,7 @@ func (c *Cluster) Answered() (time.Time, error) {
 func (c *Cluster) Flush(ctx context.Context) error {
 	var wg sync.WaitGroup
 	for _, cl := range c.all() {
-		wg.Go(func() { _ = cl.flush(ctx) }) //nolint:errcheck // Open tells what is left
+		wg.Go(func() { _ = cl.flush(ctx) }) // Open tells what is left
 	}
 	wg.Wait()
 	return ctx.Err()

@@ -21,6 +21,7 @@ func (l kgoLogger) Level() kgo.LogLevel {
 func (l kgoLogger) Log(level kgo.LogLevel, msg string, keyvals ...any) {
 	to := slog.LevelDebug
 	switch level {
+	case kgo.LogLevelNone, kgo.LogLevelInfo, kgo.LogLevelDebug:
 	case kgo.LogLevelError:
 		to = slog.LevelError
 	case kgo.LogLevelWarn:

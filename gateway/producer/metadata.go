@@ -93,8 +93,11 @@ func (m *metadata) reachable(ctx context.Context) error {
 	select {
 	case m.requests <- l:
 		select {
-		case <-l.reply:
-			return m.state.Load().err
+		case err := <-l.reply:
+			if err != nil {
+				return err
+			}
+			return nil
 		case <-ctx.Done():
 		}
 	case <-ctx.Done():

@@ -3,7 +3,6 @@ package producer
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"strings"
 	"sync"
@@ -35,7 +34,7 @@ func newRig(t testing.TB, opts ...kfake.Opt) *rig {
 		t.Fatal(err)
 	}
 	t.Cleanup(fake.Close)
-	c, err := New(config.Kafka{Bootstrap: fake.ListenAddrs(), MetadataMaxAge: time.Minute}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	c, err := New(config.Kafka{Bootstrap: fake.ListenAddrs(), MetadataMaxAge: time.Minute}, slog.New(slog.DiscardHandler))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -335,7 +334,7 @@ func TestFatalClientIsReplaced(t *testing.T) {
 		t.Fatalf("ack = %v %v", b.Acks[0].Code, b.Acks[0].Detail)
 	}
 	for topic.client.gen.Load() == 0 {
-		time.Sleep(time.Millisecond) // the sender replaces it on its own time
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
 	}
 	b, done = r.batch("orders", 0, "b")
 	topic.Append(b)
@@ -389,7 +388,7 @@ func TestOurBufferIsTheOnlyBound(t *testing.T) {
 		if time.Since(start) > 20*time.Second {
 			t.Fatalf("kgo took %d records", topic.client.kgo.Load().BufferedProduceRecords())
 		}
-		time.Sleep(time.Millisecond) // polling a counter that no channel announces
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
 	}
 	release()
 	for _, done := range all {

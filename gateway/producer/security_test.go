@@ -7,7 +7,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
-	"io"
 	"log/slog"
 	"math/big"
 	"net"
@@ -66,7 +65,7 @@ func TestSecurity(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer fake.Close()
-			cluster, err := New(config.Kafka{Bootstrap: fake.ListenAddrs(), MetadataMaxAge: time.Minute, Security: c.security}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+			cluster, err := New(config.Kafka{Bootstrap: fake.ListenAddrs(), MetadataMaxAge: time.Minute, Security: c.security}, slog.New(slog.DiscardHandler))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -95,7 +94,7 @@ func TestBadSecurityFilesAreNamed(t *testing.T) {
 		"ssl.keystore.certificate.chain.location": {Protocol: "SSL", TLSCertFile: "/nowhere.pem", TLSKeyFile: "/nowhere.key"},
 		"sasl.mechanism":                          {Protocol: "SASL_SSL", SASLMechanism: "GSSAPI"},
 	} {
-		_, err := New(config.Kafka{Bootstrap: []string{"127.0.0.1:1"}, MetadataMaxAge: time.Minute, Security: s}, slog.New(slog.NewTextHandler(io.Discard, nil)))
+		_, err := New(config.Kafka{Bootstrap: []string{"127.0.0.1:1"}, MetadataMaxAge: time.Minute, Security: s}, slog.New(slog.DiscardHandler))
 		if err == nil || len(err.Error()) < len(want) || err.Error()[:len(want)] != want {
 			t.Errorf("%s: %v", want, err)
 		}

@@ -51,7 +51,7 @@ const (
 	numCodes
 )
 
-var codeNames = [numCodes]string{
+var codeNames = [numCodes]string{ //nolint:gochecknoglobals // a table that is only read
 	Pending: "pending", Stored: "stored",
 	Invalid: "invalid_request", UnsupportedType: "unsupported_media_type", BodyTooLarge: "body_too_large",
 	RecordTooLarge: "record_too_large", TooManyRecords: "too_many_records", HeadersTooLarge: "headers_too_large",
