@@ -15,6 +15,7 @@ type usage struct {
 	cpu  time.Duration // of all its threads, user and system
 	rss  int64         // bytes; 0 when unknown
 	peak int64         // the largest rss so far, bytes; 0 when unknown
+	news int64         // allocations on the heap; 0 when unknown
 }
 
 // account tells what one process has used so far.
@@ -67,6 +68,8 @@ func parseMetrics(lines *bufio.Scanner, from string) (usage, error) {
 			u.cpu, found = time.Duration(v*float64(time.Second)), true
 		case "process_resident_memory_bytes":
 			u.rss = int64(v)
+		case "go_memstats_mallocs_total":
+			u.news = int64(v)
 		}
 	}
 	if err := lines.Err(); err != nil {

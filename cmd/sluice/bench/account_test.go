@@ -61,7 +61,8 @@ func TestMetricsAreRead(t *testing.T) {
 		}
 	}
 	f("# HELP process_cpu_seconds_total x\n# TYPE process_cpu_seconds_total counter\nprocess_cpu_seconds_total 1.25\n"+
-		"process_resident_memory_bytes 2.097152e+06\nother{a=\"b c\"} 1\n", usage{cpu: 1250 * time.Millisecond, rss: 2 << 20}, "")
+		"process_resident_memory_bytes 2.097152e+06\ngo_memstats_mallocs_total 1.5e+03\nother{a=\"b c\"} 1\n",
+		usage{cpu: 1250 * time.Millisecond, rss: 2 << 20, news: 1500}, "")
 	f("process_resident_memory_bytes 5\n", usage{}, "here has no process_cpu_seconds_total")
 	f("process_cpu_seconds_total much\n", usage{}, "has no process_cpu")
 	f("", usage{}, "has no process_cpu")

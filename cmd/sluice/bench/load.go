@@ -55,6 +55,14 @@ func (l *load) run(ctx context.Context) (*Result, error) {
 	conns, hangUp := context.WithCancel(ctx)
 	defer hangUp()
 	l.started = time.Now()
+	var before *snapshot
+	if l.opens == 0 { // a window that is open from the start opens before anything is sent
+		s, err := l.snapshot()
+		if err != nil {
+			return nil, err
+		}
+		before = &s
+	}
 	var workers sync.WaitGroup
 	for i := range l.connections {
 		workers.Go(func() { l.work(conns, i) })
@@ -62,7 +70,7 @@ func (l *load) run(ctx context.Context) (*Result, error) {
 	finished := make(chan struct{})
 	go func() { workers.Wait(); close(finished) }()
 
-	first, last, err := l.watch(ctx, finished)
+	first, last, err := l.watch(ctx, before, finished)
 	l.drain(finished, hangUp)
 	if err != nil {
 		return nil, err
@@ -71,12 +79,12 @@ func (l *load) run(ctx context.Context) (*Result, error) {
 	return l.result(first, last), nil
 }
 
-// watch waits for the window to open and to close, and looks at both sides at these moments.
-func (l *load) watch(ctx context.Context, finished <-chan struct{}) (first, last snapshot, err error) {
-	if err = l.wait(ctx, l.opens, finished); err != nil {
-		return first, last, err
-	}
-	if first, err = l.snapshot(); err != nil {
+// watch waits for the window to open and to close, and looks at both sides at these moments. opened is what was seen of a
+// window that is open already, else nil.
+func (l *load) watch(ctx context.Context, opened *snapshot, finished <-chan struct{}) (first, last snapshot, err error) {
+	if opened != nil {
+		first = *opened
+	} else if first, err = l.open(ctx, finished); err != nil {
 		return first, last, err
 	}
 	if err = l.wait(ctx, l.closes, finished); err != nil {
@@ -84,6 +92,14 @@ func (l *load) watch(ctx context.Context, finished <-chan struct{}) (first, last
 	}
 	last, err = l.snapshot()
 	return first, last, err
+}
+
+// open waits for the window to open and looks at both sides.
+func (l *load) open(ctx context.Context, finished <-chan struct{}) (snapshot, error) {
+	if err := l.wait(ctx, l.opens, finished); err != nil {
+		return snapshot{}, err
+	}
+	return l.snapshot()
 }
 
 // wait returns at the given time of the load or when all connections are done; meanwhile it tells of the progress.

@@ -73,12 +73,13 @@ type Result struct {
 
 // ServerUse is what the server used in the window.
 type ServerUse struct {
-	CPUPerRequest float64 `json:"cpu_per_request_us"`          // of any status
-	CPUPerRecord  float64 `json:"cpu_per_record_us,omitempty"` // that was stored or accepted
-	Cores         float64 `json:"cores"`                       // CPU over time
-	RSS           int64   `json:"rss_bytes,omitempty"`         // at the end of the window
-	PeakRSS       int64   `json:"peak_rss_bytes,omitempty"`    // since the server started
-	Source        string  `json:"source"`                      // where the figures come from
+	CPUPerRequest float64 `json:"cpu_per_request_us"`                // of any status
+	CPUPerRecord  float64 `json:"cpu_per_record_us,omitempty"`       // that was stored or accepted
+	Cores         float64 `json:"cores"`                             // CPU over time
+	RSS           int64   `json:"rss_bytes,omitempty"`               // at the end of the window
+	PeakRSS       int64   `json:"peak_rss_bytes,omitempty"`          // since the server started
+	Allocations   float64 `json:"allocations_per_request,omitempty"` // on the heap, of the whole process; 0 when unknown
+	Source        string  `json:"source"`                            // where the figures come from
 }
 
 func (l *load) result(first, last snapshot) *Result {
@@ -98,6 +99,9 @@ func (l *load) result(first, last snapshot) *Result {
 		r.Server = &ServerUse{
 			CPUPerRequest: per(cpu, answered), CPUPerRecord: per(cpu, stored*int64(l.shape.records)),
 			Cores: cpu.Seconds() / seconds, RSS: last.server.rss, PeakRSS: last.server.peak, Source: l.server.source(),
+		}
+		if answered > 0 {
+			r.Server.Allocations = float64(last.server.news-first.server.news) / float64(answered)
 		}
 	}
 	return r

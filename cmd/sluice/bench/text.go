@@ -102,6 +102,9 @@ func (r *Result) text(w io.Writer) {
 	if u := r.Server; u != nil {
 		fmt.Fprintf(w, "server\t%.2f µs CPU per request, %.3f µs per record stored; %.2f cores (%s)\n",
 			u.CPUPerRequest, u.CPUPerRecord, u.Cores, u.Source)
+		if u.Allocations > 0 {
+			fmt.Fprintf(w, "\t%.1f allocations per request\n", u.Allocations)
+		}
 		fmt.Fprintf(w, "\tRSS %s, at most %s\n", bytesText(float64(u.RSS)), bytesText(float64(u.PeakRSS)))
 	}
 	fmt.Fprintf(w, "generator\t%.2f µs CPU per request\n", r.GeneratorCPU)
