@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -20,10 +19,6 @@ import (
 
 // defaultConfig is the file that serve and check read when --config is not given. It may be missing.
 const defaultConfig = "config.toml"
-
-// memoryHeadroom is what the process may hold beside the buffers of its topics: code, connections, and what is being
-// read, compressed and sent.
-const memoryHeadroom = 64 << 20
 
 func serveCommand() *cobra.Command {
 	var file string
@@ -59,7 +54,6 @@ func loadConfig(file string, asked bool) (*config.Config, error) {
 
 func serve(cfg *config.Config, out, errOut io.Writer) error {
 	log := newLogger(cfg.Log, errOut)
-	limitMemory(cfg)
 	g, err := gateway.New(cfg, version(), log)
 	if err != nil {
 		return err
@@ -70,6 +64,9 @@ func serve(cfg *config.Config, out, errOut io.Writer) error {
 	defer cancel()
 	stopSignals := onSignals(cancel, log)
 	defer stopSignals()
+	if os.Getenv("GOMEMLIMIT") == "" {
+		go g.LimitMemory(ctx)
+	}
 	if cfg.File != "" {
 		hup := make(chan os.Signal, 1)
 		signal.Notify(hup, syscall.SIGHUP)
@@ -100,20 +97,6 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 		return slog.New(slog.NewJSONHandler(w, opts))
 	}
 	return slog.New(slog.NewTextHandler(w, opts))
-}
-
-// limitMemory tells the garbage collector how large the process may become, unless GOMEMLIMIT says so already.
-func limitMemory(cfg *config.Config) {
-	if os.Getenv("GOMEMLIMIT") != "" {
-		return
-	}
-	total := int64(memoryHeadroom + cfg.HTTP.ReceiveMemory)
-	for _, name := range cfg.Tables() {
-		if t, ok := cfg.Topic(name); ok {
-			total += t.Producer.BufferMemory
-		}
-	}
-	debug.SetMemoryLimit(total)
 }
 
 // greet says in a few lines what listens where, and what to try.

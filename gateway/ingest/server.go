@@ -83,7 +83,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 }
 
 // Connections is the number of open connections.
-func (s *Server) Connections() int { return int(s.http.GetOpenConnectionsCount()) }
+func (s *Server) Connections() int { return max(int(s.http.GetOpenConnectionsCount()), 0) } // fasthttp counts from -1 until it serves
 
 // ReceiveMemory is how much of receive.memory is in use, in bytes.
 func (s *Server) ReceiveMemory() int64 { return s.receive.used.Load() }

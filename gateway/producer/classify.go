@@ -60,7 +60,9 @@ func classify(err error) *record.Error {
 	var dial *net.OpError
 	switch {
 	case kerr.IsRetriable(err):
-		code = record.NotAvailable
+		// When kgo gives up, it fails all records of a partition, those in flight too, with the error that the partition
+		// has by then: "no leader" says nothing of what the leader took before it was gone.
+		code = record.Unknown
 	case errors.Is(err, kgo.ErrRecordRetries), errors.As(err, &dial):
 		code = record.Unknown
 	case strings.Contains(err.Error(), "invalid record partitioning choice"): // kgo has no value for it
