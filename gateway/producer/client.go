@@ -201,10 +201,14 @@ func (c *client) flush(ctx context.Context) error {
 	return c.kgo.Load().Flush(ctx)
 }
 
-// close ends the sender and the kgo client; what has no Ack by now gets one that says the outcome is unknown.
-func (c *client) close() {
+// close ends the sender, waits until what it handed over has its Acks or ctx ends, and closes the kgo client. What has no Ack
+// by then gets one that says the outcome is unknown. Nothing can be appended once the sender has ended, so a record that
+// came at the last moment is either turned back or flushed.
+func (c *client) close(ctx context.Context) {
 	close(c.stop)
 	<-c.done
-	c.kgo.Load().Close()
+	k := c.kgo.Load()
+	_ = k.Flush(ctx) // what is left fails at Close, with its own Ack
+	k.Close()
 	c.retired.Wait()
 }

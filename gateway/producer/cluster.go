@@ -89,8 +89,7 @@ func (c *Cluster) Retire(ctx context.Context, t *Topic) {
 	}
 	c.mu.Unlock()
 	if last {
-		_ = t.client.flush(ctx) // what cannot be flushed fails at close, with its own Ack
-		t.client.close()
+		t.client.close(ctx)
 	}
 }
 
@@ -143,8 +142,10 @@ func (c *Cluster) Close() {
 	clients := c.clients
 	c.clients = make(map[config.Producer]*client)
 	c.mu.Unlock()
+	now, cancel := context.WithCancel(context.Background())
+	cancel()
 	for _, cl := range clients {
-		cl.close()
+		cl.close(now)
 	}
 	c.cancel()
 	c.wg.Wait()
