@@ -34,7 +34,9 @@ type Gateway struct {
 
 	stopping  atomic.Bool
 	reloading sync.Mutex
-	retiring  sync.WaitGroup // topic sets that a reload replaced
+	retiring  sync.WaitGroup  // topic sets that a reload replaced
+	retireCtx context.Context //nolint:containedctx // ends when they have to give up
+	giveUp    context.CancelFunc
 	leavingMu sync.Mutex
 	leaving   []*Topics // those, until metrics have seen their end
 }
@@ -43,6 +45,7 @@ type Gateway struct {
 // version is that of the binary, for the metrics and the admin plane.
 func New(cfg *config.Config, version string, log *slog.Logger) (*Gateway, error) {
 	g := &Gateway{log: log, pool: &record.Pool{}}
+	g.retireCtx, g.giveUp = context.WithCancel(context.Background())
 	g.cfg.Store(cfg)
 	if err := g.build(cfg, version); err != nil {
 		g.abandon()
@@ -87,6 +90,7 @@ func (g *Gateway) listen(cfg *config.Config) error {
 
 // abandon closes what a failed New had opened.
 func (g *Gateway) abandon() {
+	g.giveUp()
 	for _, ln := range []net.Listener{g.httpLn, g.adminLn} {
 		if ln != nil {
 			ln.Close()

@@ -375,3 +375,54 @@ func TestReloadChangesTopicsWithoutLosingARequest(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestDrainReachesRequestsThatWaitForMetadata(t *testing.T) {
+	c := fake(t)
+	brokers := c.ListenAddrs()
+	c.Close() // nobody is there
+	r := serve(t, brokers, "[topics.orders]")
+	waiting := make(chan answer, 1)
+	go func() {
+		a, err := post(http.DefaultClient, r.url("orders"), "x")
+		if err != nil {
+			t.Error(err)
+		}
+		waiting <- a
+	}()
+	eventually(t, "the request is being served", func() bool { return r.g.pool.Live() == 1 })
+	start := time.Now()
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	a := <-waiting
+	a.want(t, 503, "draining")
+	if took := time.Since(start); took > 8*time.Second { // shutdown.timeout.ms is 10 s
+		t.Fatalf("it took %v", took)
+	}
+}
+
+// A reload during an outage gives the records of the replaced topic their delivery.timeout.ms, not shutdown.timeout.ms, and
+// the new topic does not get a second buffer.memory.
+func TestReloadDuringAnOutageLosesNothing(t *testing.T) {
+	c := fake(t)
+	release := holdProduce(c, 0)
+	defer release()
+	head := fmt.Sprintf("shutdown.timeout.ms = 0\n[kafka]\nbootstrap.servers = %q\n[http]\nlisten=\"127.0.0.1:0\"\n[admin]\nlisten=\"127.0.0.1:0\"\n[topics.orders]\nproducer.max.block.ms = 0\nproducer.buffer.memory = 65536\nproducer.max.request.size = 32768\n", c.ListenAddrs()[0])
+	r := serveConfig(t, parse(t, head))
+	var accepted int64
+	for r.post(r.url("orders")+"?ack=queued", "x").status == 202 {
+		accepted++
+	}
+	for i := range 3 {
+		if err := r.g.Reload(parse(t, head+fmt.Sprintf("producer.linger.ms = %d\n", i))); err != nil {
+			t.Fatal(err)
+		}
+		r.post(r.url("orders")+"?ack=queued", "x").want(t, 503, "buffer_full")
+	}
+	release()
+	r.g.retiring.Wait()
+	if n := stored(c, "orders"); n != accepted {
+		t.Fatalf("%d accepted, %d stored", accepted, n)
+	}
+	r.post(r.url("orders"), "x").want(t, 200, "")
+}

@@ -59,6 +59,9 @@ func topicSnapshot(e *topicEntry) metrics.Topic {
 		Wait: time.Duration(st.WaitNanos.Load()), Queue: time.Duration(st.QueueNanos.Load()), QueueGroups: st.QueueGroups.Load(),
 		MaxQueue: time.Duration(st.MaxQueueNano.Swap(0)), BufferTotal: total, BufferAvailable: free, Waiting: int64(waiting),
 	}
+	if e.topic.successor.Load() != nil { // which has the budget now
+		t.BufferTotal, t.BufferAvailable, t.Waiting = 0, 0, 0
+	}
 	if e.topic.acks != nil {
 		t.OnAckDropped = e.topic.acks.dropped.Load()
 	}

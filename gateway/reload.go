@@ -31,7 +31,7 @@ func (g *Gateway) Reload(next *config.Config) error {
 	g.leavingMu.Lock()
 	g.leaving = append(g.leaving, old)
 	g.leavingMu.Unlock()
-	g.retiring.Go(func() { old.retire(topics, next.ShutdownTimeout) })
+	g.retiring.Go(func() { old.retire(g.retireCtx, topics) })
 	return nil
 }
 
@@ -82,6 +82,7 @@ func (g *Gateway) Watch(ctx context.Context, path string, force <-chan os.Signal
 		case <-ctx.Done():
 			return
 		case <-force:
+			seen = stamp(path)
 		case <-tick.C:
 			now := stamp(path)
 			if now == seen {

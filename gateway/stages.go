@@ -32,4 +32,6 @@ type Destination interface {
 	// Append gives every record of b that goes to the topic and is not Done exactly one Ack, now or later. It is false, and
 	// nothing has happened, if the topic was retired.
 	Append(b *record.Batch) bool
+	// Refuse gives them the Ack of err; none was appended.
+	Refuse(b *record.Batch, err *record.Error)
 }

@@ -18,6 +18,7 @@ func (g *Gateway) stop() error {
 	timeout := g.cfg.Load().ShutdownTimeout
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
 	defer cancel()
+	defer g.giveUp()
 
 	g.stopping.Store(true)
 	g.ingest.Drain()
@@ -26,14 +27,15 @@ func (g *Gateway) stop() error {
 
 	open := g.cluster.Open()
 	g.log.Info("draining", "records", open, "shutdown.timeout.ms", timeout.Milliseconds())
+	defer context.AfterFunc(ctx, g.giveUp)()
 	_ = g.cluster.Flush(ctx) // what is left open says it
+	g.retiring.Wait()
 	left := g.cluster.Open()
 
 	g.cluster.Close()
 	if err := g.ingest.Shutdown(ctx); err != nil {
 		g.log.Warn("connections were cut", "error", err)
 	}
-	g.retiring.Wait()
 	topics.each(func(e *topicEntry) { e.topic.close() })
 	_ = g.admin.Shutdown(ctx) // scrapes may be cut
 	if g.broker != nil {

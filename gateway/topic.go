@@ -63,8 +63,15 @@ func (t *Topic) deliver(b *record.Batch) {
 // moved sends records on that came while a reload replaced t.
 func (t *Topic) moved(b *record.Batch) {
 	next := t.successor.Load()
-	if next == nil {
-		t.failAll(b, record.Errorf(record.NotAvailable, "topic %q was taken out of the configuration", t.cfg.Name))
+	if next == nil { // a topic of a glob table is built again when it is asked for
+		var err *record.Error
+		if next, err = t.route(t.cfg.Name); err != nil {
+			t.out.Refuse(b, err)
+			return
+		}
+	}
+	if next == t {
+		t.out.Refuse(b, record.Errorf(record.NotAvailable, "the settings of topic %q are being changed", t.cfg.Name))
 		return
 	}
 	if next.partition(b) && !next.out.Append(b) {
@@ -99,7 +106,7 @@ func (t *Topic) partition(b *record.Batch) bool {
 	}
 	p, err := t.out.PartitionsAtLeast(highest + 1)
 	if err != nil {
-		t.failAll(b, err)
+		t.out.Refuse(b, err)
 		return false
 	}
 	if highest >= p.Count {
@@ -133,14 +140,6 @@ func (t *Topic) refuseMissing(b *record.Batch, count int32) {
 		r := &b.Records[i]
 		if r.Topic == t.cfg.Name && !r.Done() && r.Explicit && r.Partition >= count {
 			b.Fail(i, record.Errorf(record.UnknownPartition, "partition %d does not exist: topic %q has %d partitions", r.Partition, t.cfg.Name, count))
-		}
-	}
-}
-
-func (t *Topic) failAll(b *record.Batch, err *record.Error) {
-	for i := range b.Records {
-		if r := &b.Records[i]; r.Topic == t.cfg.Name && !r.Done() {
-			b.Fail(i, err)
 		}
 	}
 }

@@ -62,9 +62,6 @@ func newTopics(cfg *config.Config, old *Topics, c *producer.Cluster, route route
 		if err != nil {
 			return nil, err
 		}
-		if old != nil {
-			e.learn((*old.byName.Load())[name])
-		}
 		all[name] = e
 	}
 	s.byName.Store(&all)
@@ -79,6 +76,13 @@ func newTopics(cfg *config.Config, old *Topics, c *producer.Cluster, route route
 		}
 		s.anchors = append(s.anchors, a)
 	}
+	if old != nil { // last, when nothing can fail any more
+		for name, e := range all {
+			if before := (*old.byName.Load())[name]; before != nil && before != e {
+				e.out.Learn(before.out)
+			}
+		}
+	}
 	return s, nil
 }
 
@@ -90,19 +94,12 @@ func (s *Topics) build(cfg config.Topic) (*topicEntry, error) {
 	t := &Topic{cfg: cfg, out: out, route: s.route}
 	p := cfg.Producer
 	t.partitioner, err = partitioner.New(cfg.Partitioner, partitioner.Options{
-		BatchSize: p.BatchSize, IgnoreKeys: p.IgnoreKeys, Adaptive: p.AdaptivePartitioning, AvailabilityTimeout: p.AvailabilityTimeout,
+		BatchSize: max(p.BatchSize, 1), IgnoreKeys: p.IgnoreKeys, Adaptive: p.AdaptivePartitioning, AvailabilityTimeout: p.AvailabilityTimeout,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
 	}
 	return &topicEntry{topic: t, out: out, cfg: cfg}, nil
-}
-
-// learn takes over what the entry that e replaces knows.
-func (e *topicEntry) learn(old *topicEntry) {
-	if old != nil {
-		e.out.Learn(old.out)
-	}
 }
 
 // Topic implements [ingest.Topics].
@@ -181,21 +178,29 @@ func validTopicName(name string) *record.Error {
 	return nil
 }
 
-// retire gives up the topics of s that next does not use. Whoever still holds one of them is sent on to its successor.
-func (s *Topics) retire(next *Topics, grace time.Duration) {
+// retire gives up the topics of s that next does not use, once their records are answered: at the latest after the longest
+// delivery.timeout.ms, or when ctx ends. Whoever still holds one of them is sent on to its successor.
+func (s *Topics) retire(ctx context.Context, next *Topics) {
+	var gone []*producer.Topic
+	grace := time.Duration(0)
 	kept := *next.byName.Load()
-	ctx, cancel := context.WithTimeout(context.Background(), grace)
-	defer cancel()
 	for name, e := range *s.byName.Load() {
-		if now := kept[name]; now != e {
-			if now != nil {
-				e.topic.successor.Store(now.topic)
-			}
-			s.cluster.Retire(ctx, e.out)
+		now := kept[name]
+		if now == e {
+			continue
 		}
+		if now != nil {
+			e.topic.successor.Store(now.topic)
+		}
+		gone = append(gone, e.out)
+		grace = max(grace, e.topic.AwaitTimeout())
 	}
-	for _, a := range s.anchors {
-		s.cluster.Retire(ctx, a)
+	ctx, cancel := context.WithTimeout(ctx, grace)
+	defer cancel()
+	for _, t := range append(gone, s.anchors...) {
+		if lost := s.cluster.Retire(ctx, t); lost > 0 {
+			s.log.Warn("records of a topic whose settings changed have an unknown outcome", "topic", t.Name(), "records", lost)
+		}
 	}
 	s.retired.Store(true)
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 
 	"github.com/spf13/cobra"
 )
@@ -20,6 +21,9 @@ func checkCommand() *cobra.Command {
 				return err
 			}
 			report := cfg.Report()
+			if cfg.File == "" {
+				fmt.Fprintf(cmd.ErrOrStderr(), "no %s here: these are the built-in defaults\n", defaultConfig)
+			}
 			if asJSON {
 				enc := json.NewEncoder(cmd.OutOrStdout())
 				enc.SetIndent("", "  ")

@@ -44,6 +44,7 @@ func newRoot() *cobra.Command {
 		Use:           "sluice",
 		Short:         "A WebAssembly-extensible produce gateway for Kafka",
 		Long:          "Sluice takes records over HTTP and produces them to Kafka. It answers 200 when they are stored.",
+		Version:       version(),
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		// An unknown sub-command is wrong usage, not a failure.

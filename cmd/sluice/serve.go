@@ -67,13 +67,28 @@ func serve(cfg *config.Config, out, errOut io.Writer) error {
 	if os.Getenv("GOMEMLIMIT") == "" {
 		go g.LimitMemory(ctx)
 	}
-	if cfg.File != "" {
-		hup := make(chan os.Signal, 1)
-		signal.Notify(hup, syscall.SIGHUP)
-		defer signal.Stop(hup)
-		go g.Watch(ctx, cfg.File, hup)
-	}
+	hup := make(chan os.Signal, 1)
+	signal.Notify(hup, syscall.SIGHUP)
+	defer signal.Stop(hup)
+	go reloads(ctx, g, cfg.File, hup, log)
 	return g.Run(ctx)
+}
+
+// reloads follows the configuration file and SIGHUP. Without a file SIGHUP does nothing, least of all end the process, as a
+// terminal that closes would have it.
+func reloads(ctx context.Context, g *gateway.Gateway, file string, hup <-chan os.Signal, log *slog.Logger) {
+	if file != "" {
+		g.Watch(ctx, file, hup)
+		return
+	}
+	for {
+		select {
+		case <-hup:
+			log.Warn("nothing to reload: there is no configuration file")
+		case <-ctx.Done():
+			return
+		}
+	}
 }
 
 // onSignals drains on the first SIGTERM or SIGINT and leaves at once on the second.

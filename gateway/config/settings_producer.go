@@ -99,7 +99,7 @@ func batchSettings() []Setting {
 		},
 		{
 			Name: "max.block.ms", Type: Millis, Default: int64(60000), Max: maxMs,
-			Doc:  "How long a request may wait while buffer.memory is full or the topic's metadata is missing; 0 rejects at once.",
+			Doc:  "How long a request may wait while buffer.memory is full; 0 rejects at once. For the metadata of a topic that was never seen it waits as long, but at least a second.",
 			into: func(t target) any { return &t.t.Producer.MaxBlock },
 		},
 	}

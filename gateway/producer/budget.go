@@ -10,13 +10,19 @@ import (
 // budget is buffer.memory: bytes that are taken before a record is kept and given back once it is acknowledged.
 // Who does not find room may wait, first come first served, as in Java's BufferPool.
 type budget struct {
-	total int64
+	total atomic.Int64
 	used  atomic.Int64
 
 	waiting atomic.Int32 // len(queue), readable without the lock
 	mu      sync.Mutex
 	queue   list.List   // of *waiter
 	closed  atomic.Bool // set under the lock
+}
+
+func newBudget(total int64) *budget {
+	b := &budget{}
+	b.total.Store(total)
+	return b
 }
 
 type waiter struct {
@@ -44,7 +50,7 @@ func (b *budget) tryAcquire(n int64) bool {
 func (b *budget) take(n int64) bool {
 	for {
 		u := b.used.Load()
-		if u+n > b.total {
+		if u+n > b.total.Load() {
 			return false
 		}
 		if b.used.CompareAndSwap(u, u+n) {
@@ -123,6 +129,14 @@ func (b *budget) grantLocked() {
 	}
 }
 
+// resize changes buffer.memory. What was taken stays taken.
+func (b *budget) resize(total int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.total.Store(total)
+	b.grantLocked()
+}
+
 // close refuses everybody who waits, and everybody who comes from now on. What was taken can still be given back.
 func (b *budget) close() {
 	b.mu.Lock()
@@ -135,4 +149,4 @@ func (b *budget) close() {
 	}
 }
 
-func (b *budget) available() int64 { return b.total - b.used.Load() }
+func (b *budget) available() int64 { return b.total.Load() - b.used.Load() }

@@ -17,20 +17,20 @@ func wantUsed(t *testing.T, b *budget, used int64) {
 }
 
 func TestBudgetSimple(t *testing.T) {
-	b := &budget{total: 64 << 10}
+	b := newBudget(64 << 10)
 	if g := b.acquire(1024, 0); g != granted {
 		t.Fatalf("acquire = %v", g)
 	}
 	wantUsed(t, b, 1024)
 	b.release(1024)
 	wantUsed(t, b, 0)
-	if b.available() != b.total {
+	if b.available() != b.total.Load() {
 		t.Fatalf("available = %d", b.available())
 	}
 }
 
 func TestBudgetRejectsAtOnceWithoutMaxBlock(t *testing.T) {
-	b := &budget{total: 100}
+	b := newBudget(100)
 	b.acquire(100, 0)
 	if g := b.acquire(1, 0); g != exhausted {
 		t.Fatalf("acquire = %v, want exhausted", g)
@@ -51,7 +51,7 @@ func waitFor(t *testing.T, b *budget, n int32) {
 }
 
 func TestBudgetDelayedAllocation(t *testing.T) {
-	b := &budget{total: 100}
+	b := newBudget(100)
 	b.acquire(100, 0)
 	got := make(chan grant)
 	go func() { got <- b.acquire(60, time.Minute) }()
@@ -68,7 +68,7 @@ func TestBudgetDelayedAllocation(t *testing.T) {
 }
 
 func TestBudgetBlockTimeoutLeaksNothing(t *testing.T) {
-	b := &budget{total: 100}
+	b := newBudget(100)
 	b.acquire(100, 0)
 	start := time.Now()
 	if g := b.acquire(10, 30*time.Millisecond); g != exhausted {
@@ -85,7 +85,7 @@ func TestBudgetBlockTimeoutLeaksNothing(t *testing.T) {
 }
 
 func TestBudgetIsFirstComeFirstServed(t *testing.T) {
-	b := &budget{total: 100}
+	b := newBudget(100)
 	b.acquire(100, 0)
 	order := make(chan int, 3)
 	var wg sync.WaitGroup
@@ -111,7 +111,7 @@ func TestBudgetIsFirstComeFirstServed(t *testing.T) {
 }
 
 func TestBudgetTimeoutLetsTheNextPass(t *testing.T) {
-	b := &budget{total: 100}
+	b := newBudget(100)
 	b.acquire(50, 0)
 	big := make(chan grant)
 	go func() { big <- b.acquire(90, 50*time.Millisecond) }()
@@ -129,7 +129,7 @@ func TestBudgetTimeoutLetsTheNextPass(t *testing.T) {
 }
 
 func TestBudgetCloseRefusesWaiters(t *testing.T) {
-	b := &budget{total: 100}
+	b := newBudget(100)
 	b.acquire(100, 0)
 	got := make(chan grant)
 	go func() { got <- b.acquire(1, time.Minute) }()
@@ -145,8 +145,26 @@ func TestBudgetCloseRefusesWaiters(t *testing.T) {
 	wantUsed(t, b, 0)
 }
 
+func TestBudgetResize(t *testing.T) {
+	b := newBudget(100)
+	b.acquire(100, 0)
+	got := make(chan grant)
+	go func() { got <- b.acquire(50, time.Minute) }()
+	waitFor(t, b, 1)
+	b.resize(150)
+	if g := <-got; g != granted {
+		t.Fatalf("acquire = %v", g)
+	}
+	b.resize(10)
+	b.release(141)
+	if g := b.acquire(2, 0); g != exhausted {
+		t.Fatalf("acquire = %v over a budget that shrank", g)
+	}
+	wantUsed(t, b, 9)
+}
+
 func TestBudgetLargeAvailableMemory(t *testing.T) {
-	b := &budget{total: 20 << 30}
+	b := newBudget(20 << 30)
 	for range 10 {
 		if g := b.acquire(2<<30, 0); g != granted {
 			t.Fatalf("acquire = %v", g)
@@ -159,7 +177,7 @@ func TestBudgetLargeAvailableMemory(t *testing.T) {
 
 func TestBudgetStressfulSituation(t *testing.T) {
 	const workers, rounds, total = 10, 5000, 1 << 16
-	b := &budget{total: total / 2}
+	b := newBudget(total / 2)
 	var wg sync.WaitGroup
 	for w := range workers {
 		wg.Go(func() {
@@ -173,8 +191,8 @@ func TestBudgetStressfulSituation(t *testing.T) {
 				if b.acquire(n, wait) != granted {
 					continue
 				}
-				if u := b.used.Load(); u > b.total {
-					t.Errorf("used %d of %d", u, b.total)
+				if u := b.used.Load(); u > b.total.Load() {
+					t.Errorf("used %d of %d", u, b.total.Load())
 				}
 				b.release(n)
 			}

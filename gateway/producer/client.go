@@ -204,11 +204,13 @@ func (c *client) flush(ctx context.Context) error {
 // close ends the sender, waits until what it handed over has its Acks or ctx ends, and closes the kgo client. What has no Ack
 // by then gets one that says the outcome is unknown. Nothing can be appended once the sender has ended, so a record that
 // came at the last moment is either turned back or flushed.
-func (c *client) close(ctx context.Context) {
+func (c *client) close(ctx context.Context) (lost int64) {
 	close(c.stop)
 	<-c.done
 	k := c.kgo.Load()
 	_ = k.Flush(ctx) // what is left fails at Close, with its own Ack
+	lost = k.BufferedProduceRecords()
 	k.Close()
 	c.retired.Wait()
+	return lost
 }

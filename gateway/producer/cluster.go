@@ -56,9 +56,9 @@ func New(k config.Kafka, log *slog.Logger) (*Cluster, error) {
 func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
 	t := &Topic{
 		name: cfg.Name, label: cfg.Table, props: cfg.Producer, cluster: c,
+		budget: newBudget(cfg.Producer.BufferMemory), closed: make(chan struct{}),
 		deliveryTimeout: cfg.Producer.DeliveryTimeout, offsetUnknown: cfg.Producer.Acks == 0,
 	}
-	t.budget.total = cfg.Producer.BufferMemory
 	t.load.on = cfg.Producer.AdaptivePartitioning && (cfg.Partitioner == "uniform-bytes" || cfg.Partitioner == "murmur2")
 	t.load.timed = cfg.Producer.AvailabilityTimeout > 0
 	c.mu.Lock()
@@ -78,8 +78,9 @@ func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
 	return t, nil
 }
 
-// Retire gives a topic up that gets no more records. Its client is closed with its last topic, once that is flushed.
-func (c *Cluster) Retire(ctx context.Context, t *Topic) {
+// Retire gives a topic up that gets no more records. Its client is closed with its last topic, once that is flushed or ctx
+// ends. It returns the number of records that were given up.
+func (c *Cluster) Retire(ctx context.Context, t *Topic) (lost int64) {
 	t.retired.Store(true)
 	c.mu.Lock()
 	t.client.topics--
@@ -89,8 +90,9 @@ func (c *Cluster) Retire(ctx context.Context, t *Topic) {
 	}
 	c.mu.Unlock()
 	if last {
-		t.client.close(ctx)
+		return t.client.close(ctx)
 	}
+	return 0
 }
 
 // Ready is nil if the cluster answers, else the reason why not.

@@ -115,17 +115,22 @@ func (m *metadata) lookup(ctx context.Context, t *Topic) *record.Error {
 	case m.requests <- l:
 	case <-ctx.Done():
 		return m.unreachable(t)
+	case <-t.closed:
+		return draining()
 	}
 	select {
 	case err := <-l.reply:
 		return err
 	case <-ctx.Done():
 		return m.unreachable(t)
+	case <-t.closed:
+		return draining()
 	}
 }
 
 func (m *metadata) unreachable(t *Topic) *record.Error {
-	e := record.Errorf(record.NotAvailable, "the cluster did not tell the partitions of topic %q within max.block.ms", t.name)
+	e := record.Errorf(record.NotAvailable, "the cluster did not tell the partitions of topic %q within %d ms: max.block.ms, but at least %d ms", t.name,
+		t.metadataWait().Milliseconds(), metadataWait.Milliseconds())
 	e.Err = m.state.Load().err
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"sync"
 	"time"
 
 	"github.com/pierrec/lz4/v4"
@@ -36,7 +37,7 @@ func baseOptions(k config.Kafka, log *slog.Logger) ([]kgo.Opt, *tls.Config, erro
 		kgo.SeedBrokers(k.Bootstrap...),
 		kgo.MetadataMinAge(metadataMinAge),
 		kgo.MetadataMaxAge(min(k.MetadataMaxAge, time.Hour)),
-		kgo.WithLogger(kgoLogger{log}),
+		kgo.WithLogger(kgoLogger{log, &sync.Map{}}),
 		kgo.SoftwareNameAndVersion("sluice", "0"),
 	}
 	mech, err := saslMechanism(k.Security)

@@ -13,21 +13,42 @@ func (t *Topic) Partitions() (*record.Partitions, *record.Error) {
 	if p := t.parts.Load(); p != nil {
 		return p, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), max(t.props.MaxBlock, metadataWait))
+	ctx, cancel := context.WithTimeout(context.Background(), t.metadataWait())
 	defer cancel()
-	for {
+	pause := backoff(minRefresh, maxLookupPause)
+	for tries := 1; ; tries++ {
 		err := t.cluster.meta.lookup(ctx, t)
 		if p := t.parts.Load(); err == nil && p != nil {
 			return p, nil
 		}
-		if err != nil && (!err.Code.Retriable() || ctx.Err() != nil) {
+		if err != nil && (!err.Code.Retriable() || err.Code == record.Draining || ctx.Err() != nil) {
 			return nil, err
 		}
+		t.sleep(ctx, pause(tries))
 	}
 }
 
-// Learn takes over what old knows of the partitions, so that a topic whose settings changed need not ask for them.
+// maxLookupPause is how long a topic that the cluster cannot tell of is left alone while a request waits for it.
+const maxLookupPause = time.Second
+
+// metadataWait is how long a request may wait for metadata.
+func (t *Topic) metadataWait() time.Duration { return max(t.props.MaxBlock, metadataWait) }
+
+func (t *Topic) sleep(ctx context.Context, d time.Duration) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-ctx.Done():
+	case <-t.closed:
+	}
+}
+
+// Learn takes over what old knows of the partitions, so that a topic whose settings changed need not ask for them, and its
+// budget, so that records that old still holds count. Nothing may have been appended to t.
 func (t *Topic) Learn(old *Topic) {
+	t.budget = old.budget
+	t.budget.resize(t.props.BufferMemory)
 	if p := old.parts.Load(); p != nil {
 		t.parts.Store(&record.Partitions{Topic: t.name, Count: p.Count, Available: p.Available, Load: t.load.grow(p.Count)})
 	}
@@ -56,7 +77,7 @@ func (t *Topic) PartitionsAtLeast(n int32) (*record.Partitions, *record.Error) {
 	if now-last < int64(refreshAfter) || !t.forced.CompareAndSwap(last, now) {
 		return p, nil
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), max(t.props.MaxBlock, metadataWait))
+	ctx, cancel := context.WithTimeout(context.Background(), t.metadataWait())
 	defer cancel()
 	if err := t.cluster.meta.lookup(ctx, t); err != nil {
 		return p, nil // what is known stays true; the caller answers that the partition is not there

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"errors"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -24,12 +25,14 @@ type Topic struct {
 
 	cluster *Cluster
 	client  *client
-	budget  budget
+	budget  *budget
 	drain   drainRate
 	load    loads
 	parts   atomic.Pointer[record.Partitions]
 
 	retired atomic.Bool
+	closing sync.Once
+	closed  chan struct{}
 	forced  atomic.Int64 // when an explicit partition last forced a refresh, Unix nanoseconds
 
 	deliveryTimeout time.Duration
@@ -64,11 +67,14 @@ func (t *Topic) Props() config.Producer { return t.props }
 
 // Budget is buffer.memory of the topic and how much of it is free, in bytes, and the number of requests that wait for it.
 func (t *Topic) Budget() (total, available int64, waiting int) {
-	return t.budget.total, t.budget.available(), int(t.budget.waiting.Load())
+	return t.budget.total.Load(), t.budget.available(), int(t.budget.waiting.Load())
 }
 
-// Close refuses new records, and those that wait for room. What was accepted goes on.
-func (t *Topic) Close() { t.budget.close() }
+// Close refuses new records, and those that wait for room or for metadata. What was accepted goes on.
+func (t *Topic) Close() {
+	t.closing.Do(func() { close(t.closed) })
+	t.budget.close()
+}
 
 // Append takes the records of b that go to this topic and have no Ack yet. Each of them has its partition. Those that
 // cannot be accepted get their Ack before Append returns; the others when Kafka has answered. It waits for at most
@@ -83,7 +89,7 @@ func (t *Topic) Append(b *record.Batch) bool {
 		if err.Code == record.BufferFull {
 			t.Stats.Exhausted.Add(int64(load.records))
 		}
-		t.refuse(b, err)
+		t.Refuse(b, err)
 		return true
 	}
 	g := t.group(b, load)
@@ -165,12 +171,14 @@ func raise(m *atomic.Int64, v int64) {
 	}
 }
 
+func draining() *record.Error { return record.Errorf(record.Draining, "the gateway is shutting down") }
+
 func (t *Topic) acquire(bytes int64) *record.Error {
 	if t.budget.tryAcquire(bytes) {
 		return nil
 	}
-	if bytes > t.budget.total {
-		return record.Errorf(record.RecordTooLarge, "the record holds %d bytes of memory, more than buffer.memory = %d", bytes, t.budget.total)
+	if bytes > t.budget.total.Load() {
+		return record.Errorf(record.RecordTooLarge, "the record holds %d bytes of memory, more than buffer.memory = %d", bytes, t.budget.total.Load())
 	}
 	start := time.Now()
 	g := t.budget.acquire(bytes, t.props.MaxBlock)
@@ -179,17 +187,17 @@ func (t *Topic) acquire(bytes int64) *record.Error {
 	case granted:
 		return nil
 	case refused:
-		return record.Errorf(record.Draining, "the gateway is shutting down")
+		return draining()
 	default:
 		e := record.Errorf(record.BufferFull, "buffer.memory = %d bytes of topic %q is full and stayed so for max.block.ms = %d",
-			t.budget.total, t.name, t.props.MaxBlock.Milliseconds())
+			t.budget.total.Load(), t.name, t.props.MaxBlock.Milliseconds())
 		e.RetryAfter = t.drain.retryAfter(bytes, time.Now())
 		return e
 	}
 }
 
-// refuse fails all records of b that go to this topic and have no Ack yet.
-func (t *Topic) refuse(b *record.Batch, err *record.Error) {
+// Refuse fails all records of b that go to this topic and have no Ack yet. None of them was appended.
+func (t *Topic) Refuse(b *record.Batch, err *record.Error) {
 	for i := range b.Records {
 		if r := &b.Records[i]; r.Topic == t.name && !r.Done() {
 			t.Stats.Refused.Add(1)
