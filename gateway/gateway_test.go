@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -425,4 +426,25 @@ func TestReloadDuringAnOutageLosesNothing(t *testing.T) {
 		t.Fatalf("%d accepted, %d stored", accepted, n)
 	}
 	r.post(r.url("orders"), "x").want(t, 200, "")
+}
+
+func TestStopLeavesNoGoroutine(t *testing.T) {
+	c := fake(t)
+	live := func() {
+		r := serve(t, c.ListenAddrs(), "[topics.orders]\n[topics.\"l*\"]")
+		r.post(r.url("orders"), "x").want(t, 200, "")
+		if err := r.g.Reload(r.g.cfg.Load()); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.end(); err != nil {
+			t.Fatal(err)
+		}
+		http.DefaultClient.CloseIdleConnections()
+	}
+	live() // fasthttp starts a clock that never ends
+	before := runtime.NumGoroutine()
+	for range 3 {
+		live()
+	}
+	eventually(t, "the goroutines are gone", func() bool { return runtime.NumGoroutine() <= before })
 }
