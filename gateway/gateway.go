@@ -32,13 +32,13 @@ type Gateway struct {
 	httpLn  net.Listener
 	adminLn net.Listener
 
-	stopping  atomic.Bool
-	reloading sync.Mutex
-	retiring  sync.WaitGroup  // topic sets that a reload replaced
-	retireCtx context.Context //nolint:containedctx // ends when they have to give up
-	giveUp    context.CancelFunc
-	leavingMu sync.Mutex
-	leaving   []*Topics // those, until metrics have seen their end
+	stopping   atomic.Bool
+	reloading  sync.Mutex
+	background sync.WaitGroup  // retiring topic sets that a reload replaced, and looking topics up ahead
+	retireCtx  context.Context //nolint:containedctx // ends when they have to give up
+	giveUp     context.CancelFunc
+	leavingMu  sync.Mutex
+	leaving    []*Topics // those, until metrics have seen their end
 }
 
 // New builds everything and opens the listeners, so that whatever can fail fails here. It serves nothing until Run.
@@ -135,6 +135,8 @@ func (g *Gateway) Run(ctx context.Context) error {
 	wg.Go(func() { failed <- g.ingest.Serve(g.httpLn) })
 	wg.Go(func() { failed <- g.admin.Serve(g.adminLn) })
 	wg.Go(func() { g.metrics.Run(background) })
+
+	g.warm(g.topics.Load())
 
 	var err error
 	select {

@@ -421,7 +421,7 @@ func TestReloadDuringAnOutageLosesNothing(t *testing.T) {
 		r.post(r.url("orders")+"?ack=queued", "x").want(t, 503, "buffer_full")
 	}
 	release()
-	r.g.retiring.Wait()
+	r.g.background.Wait()
 	if n := stored(c, "orders"); n != accepted {
 		t.Fatalf("%d accepted, %d stored", accepted, n)
 	}

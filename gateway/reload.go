@@ -31,7 +31,8 @@ func (g *Gateway) Reload(next *config.Config) error {
 	g.leavingMu.Lock()
 	g.leaving = append(g.leaving, old)
 	g.leavingMu.Unlock()
-	g.retiring.Go(func() { old.retire(g.retireCtx, topics) })
+	g.warm(topics)
+	g.background.Go(func() { old.retire(g.retireCtx, topics) })
 	return nil
 }
 

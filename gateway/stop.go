@@ -29,7 +29,7 @@ func (g *Gateway) stop() error {
 	g.log.Info("draining", "records", open, "shutdown.timeout.ms", timeout.Milliseconds())
 	defer context.AfterFunc(ctx, g.giveUp)()
 	_ = g.cluster.Flush(ctx) // what is left open says it
-	g.retiring.Wait()
+	g.background.Wait()
 	left := g.cluster.Open()
 
 	g.cluster.Close()

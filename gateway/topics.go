@@ -205,6 +205,14 @@ func (s *Topics) retire(ctx context.Context, next *Topics) {
 	s.retired.Store(true)
 }
 
+// warm looks up the topics that are known by name, so that the first request need not wait, and creates those that are
+// missing if that is allowed.
+func (g *Gateway) warm(s *Topics) {
+	s.each(func(e *topicEntry) {
+		g.background.Go(func() { _, _ = e.out.Partitions() }) // whoever needs it will be told why it failed
+	})
+}
+
 // each calls f with every topic.
 func (s *Topics) each(f func(*topicEntry)) {
 	for _, e := range *s.byName.Load() {
