@@ -6,7 +6,7 @@ import (
 	"sluice/gateway/record"
 )
 
-// budget is receive.memory: the bytes that all requests together hold and have not handed to a topic yet.
+// budget is receive.memory: the bytes that all requests together hold and no topic has taken over yet.
 type budget struct {
 	limit int64
 	used  atomic.Int64

@@ -34,6 +34,7 @@
 //
 // # Memory
 //
-// A request pays for what it holds out of receive.memory until its batch is handed to the topic, which pays from then on.
+// A request pays for what it holds out of receive.memory until the topic's Send has returned, also while Send waits for
+// buffer.memory or for metadata; the topic pays from then on.
 // There is no goroutine per request, and in steady state no allocation per record.
 package ingest

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 
+	"github.com/klauspost/compress/gzip"
 	"github.com/klauspost/compress/zstd"
 
 	"sluice/gateway/record"
@@ -65,10 +66,32 @@ func (f *inflater) Read(p []byte) (int, error) {
 	if limit := f.r.srv.cfg.MaxInflatedBytes; f.n > limit {
 		return 0, record.Errorf(record.BodyTooLarge, "body inflates to more than max.inflated.bytes = %d", limit)
 	}
-	if err != nil && err != io.EOF {
+	switch {
+	case err == io.EOF:
+		return n, f.atEnd()
+	case errors.Is(err, gzip.ErrHeader), errors.Is(err, zstd.ErrMagicMismatch): // of what follows the first member or frame
+		return n, f.trailing()
+	case err != nil:
 		return n, f.explain(err)
+	default:
+		return n, nil
 	}
-	return n, err
+}
+
+// atEnd demands that the body ends where the compressed stream does, and returns io.EOF then. Not every decoder reads on.
+func (f *inflater) atEnd() error {
+	switch _, err := f.codec.in.Peek(1); {
+	case err == nil:
+		return f.trailing()
+	case err == io.EOF:
+		return io.EOF
+	default:
+		return f.explain(err)
+	}
+}
+
+func (f *inflater) trailing() *record.Error {
+	return record.Errorf(record.Invalid, "body has other bytes after the end of what is %s", f.r.params.encoding)
 }
 
 func (f *inflater) explain(err error) *record.Error {

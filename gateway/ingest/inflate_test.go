@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"net"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/klauspost/compress/flate"
@@ -98,6 +100,58 @@ func TestNotEncodedAsSaid(t *testing.T) {
 	}
 	if n := len(r.topic.all()); n != 0 {
 		t.Errorf("%d records were stored", n)
+	}
+}
+
+// The body ends where the compressed stream does.
+func TestBytesAfterCompressedStream(t *testing.T) {
+	r := newRig(t, testConfig(), testTopic())
+	for _, how := range packings {
+		whole := packed(t, how, "v\n")
+		for _, after := range []string{"x", "\x00\x00", "garbage after it", strings.Repeat("x", 70<<10)} {
+			for _, contentType := range []string{"text/plain", "application/x-ndjson"} {
+				for _, chunked := range []bool{false, true} {
+					got := r.do("POST", recordsPath, bodyOf(whole+after, chunked), encodingHeader(how), "Content-Type: "+contentType)
+					if got.status != 400 {
+						t.Errorf("%s, %.9q of %d bytes, %s: %v", how, after, len(after), contentType, got)
+						continue
+					}
+					checkProblem(t, got, 400, "invalid_request", "body ")
+					if len(after) == 16 && !strings.HasPrefix(how, "snappy") {
+						checkProblem(t, got, 400, "invalid_request", "other bytes after the end")
+					}
+				}
+			}
+		}
+	}
+	if n := len(r.topic.all()); n != 0 {
+		t.Errorf("%d records were stored", n)
+	}
+}
+
+// A body that stops after the compressed stream, but before its Content-Length, did not arrive.
+func TestCompressedBodyCutShort(t *testing.T) {
+	for _, how := range packings {
+		cfg := testConfig()
+		cfg.ReadTimeout = 100 * time.Millisecond
+		r := newRig(t, cfg, testTopic())
+		whole := packed(t, how, "v\n")
+		for _, closes := range []bool{false, true} {
+			w := r.dial()
+			w.write(fmt.Sprintf("POST %s HTTP/1.1\r\nHost: x\r\n%s\r\nContent-Length: %d\r\n\r\n%s", recordsPath,
+				encodingHeader(how), len(whole)+5, whole))
+			if closes {
+				if err := w.Conn.(*net.TCPConn).CloseWrite(); err != nil {
+					t.Fatal(err)
+				}
+				checkProblem(t, w.read(), 400, "invalid_request", fmt.Sprintf("ended after %d bytes", len(whole)))
+				continue
+			}
+			checkProblem(t, w.read(), 408, "request_timeout", "read.timeout.ms = 100")
+		}
+		if n := len(r.topic.all()); n != 0 {
+			t.Errorf("%s: %d records were stored", how, n)
+		}
 	}
 }
 

@@ -78,6 +78,21 @@ func TestRequestHeadersTooLarge(t *testing.T) {
 	checkProblem(t, w.read(), 431, "", "read.buffer.bytes = 8192")
 }
 
+// A client that sends all of its header must still get to read why it was refused.
+func TestRequestHeadersFarTooLarge(t *testing.T) {
+	r := newRig(t, testConfig(), testTopic())
+	for range 20 {
+		w := r.dial()
+		go func() {
+			_, _ = io.WriteString(w, "POST "+recordsPath+" HTTP/1.1\r\nHost: x\r\nX-Other: "+strings.Repeat("x", 5<<20)+"\r\n\r\n")
+		}()
+		checkProblem(t, w.read(), 431, "", "read.buffer.bytes = 8192")
+		if !w.ended() {
+			t.Fatal("the connection stays open, or was reset")
+		}
+	}
+}
+
 func TestNotHTTP(t *testing.T) {
 	r := newRig(t, testConfig(), testTopic())
 	w := r.dial()
@@ -204,6 +219,12 @@ func TestMaxConnections(t *testing.T) {
 	third.write(request)
 	got := third.read()
 	checkProblem(t, got, 503, "overloaded", "max.connections = 2")
+	if got.header.Get("Retry-After") != "1" || !got.closes {
+		t.Errorf("the answer over the limit: %v", got)
+	}
+	if date, ok := got.header["Date"]; ok {
+		t.Errorf("the answer was written before the connection came, and has Date %q", date)
+	}
 	if !third.ended() {
 		t.Error("the connection stays open")
 	}

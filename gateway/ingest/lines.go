@@ -136,8 +136,6 @@ func (r *request) grown() *record.Error {
 
 // sendFull sends the batch while there may be more to read.
 func (r *request) sendFull() *record.Error {
-	r.give(r.charged)
-	r.charged = 0
 	start := time.Now()
 	r.send()
 	r.extendDeadline(time.Since(start))
@@ -179,8 +177,6 @@ func (r *request) sendLast() *record.Error {
 		r.dropUnsent()
 		return nil
 	}
-	r.give(r.charged)
-	r.charged = 0
 	r.mem.free()
 	r.send()
 	return nil

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"fmt"
 	"net"
 	"sync/atomic"
 	"time"
@@ -64,14 +65,12 @@ func (l *listener) refuse(c net.Conn) {
 	}
 }
 
-// fullResponse is written as it is to connections that no server looks at.
+// fullResponse is written as it is to connections that no server looks at. It has no Date: that would
+// stay the time of the start.
 func fullResponse(limit int) []byte {
+	const status = fasthttp.StatusServiceUnavailable
 	err := record.Errorf(record.Overloaded, "max.connections = %d connections are open", limit)
-	var resp fasthttp.Response
-	resp.SetStatusCode(fasthttp.StatusServiceUnavailable)
-	resp.Header.SetContentType(typeProblem)
-	resp.Header.Set(fasthttp.HeaderRetryAfter, "1")
-	resp.SetConnectionClose()
-	resp.SetBody(append(appendProblem(nil, fasthttp.StatusServiceUnavailable, err), '}'))
-	return []byte(resp.String())
+	body := append(appendProblem(nil, status, err), '}')
+	return fmt.Appendf(nil, "HTTP/1.1 %d %s\r\nContent-Type: %s\r\nContent-Length: %d\r\nRetry-After: 1\r\nConnection: close\r\n\r\n%s",
+		status, fasthttp.StatusMessage(status), typeProblem, len(body), body)
 }

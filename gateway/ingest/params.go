@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"encoding/base64"
+	"math"
 	"strconv"
 	"time"
 	"unsafe"
@@ -39,6 +40,7 @@ type params struct {
 	queued     bool // ack=queued
 	errorsOnly bool // results=errors
 	tombstone  bool
+	tombstones int // how often X-Kafka-Tombstone was given
 	partition  int32
 	timestamp  int64
 	key        encoded
@@ -127,14 +129,17 @@ func (p *params) kafkaHeader(name, value []byte) (err *record.Error) {
 		}
 		p.key = encoded{b: value, set: true, base64: len(name) > len("key")}
 	case equalFold(name, "partition"):
+		if p.partition != record.NoPartition {
+			return record.Errorf(record.Invalid, "X-Kafka-Partition is given twice")
+		}
 		p.partition, err = parsePartition(value, "X-Kafka-Partition")
 	case equalFold(name, "timestamp"):
+		if p.timestamp != record.NoTimestamp {
+			return record.Errorf(record.Invalid, "X-Kafka-Timestamp is given twice")
+		}
 		p.timestamp, err = parseTimestamp(value, "X-Kafka-Timestamp")
 	case equalFold(name, "tombstone"):
-		p.tombstone = equalFold(value, "true")
-		if !p.tombstone && !equalFold(value, "false") {
-			err = record.Errorf(record.Invalid, "X-Kafka-Tombstone is %q; it is true or false", value)
-		}
+		err = p.parseTombstone(value)
 	case len(name) > len("header-") && equalFold(name[:len("header-")], "header-"):
 		p.recordHeader(name[len("header-"):], value)
 	default:
@@ -142,6 +147,17 @@ func (p *params) kafkaHeader(name, value []byte) (err *record.Error) {
 			"Tombstone and Header-<name>", name)
 	}
 	return err
+}
+
+func (p *params) parseTombstone(value []byte) *record.Error {
+	if p.tombstones++; p.tombstones > 1 {
+		return record.Errorf(record.Invalid, "X-Kafka-Tombstone is given twice")
+	}
+	p.tombstone = equalFold(value, "true")
+	if !p.tombstone && !equalFold(value, "false") {
+		return record.Errorf(record.Invalid, "X-Kafka-Tombstone is %q; it is true or false", value)
+	}
+	return nil
 }
 
 func (p *params) recordHeader(name, value []byte) {
@@ -209,23 +225,35 @@ func decodeBase64(dst, src []byte, what string) ([]byte, *record.Error) {
 }
 
 func parsePartition(v []byte, what string) (int32, *record.Error) {
-	n, err := strconv.ParseInt(text(v), 10, 32)
-	if err != nil || n < 0 {
+	n, ok := parseNumber(v, math.MaxInt32)
+	if !ok {
 		return 0, record.Errorf(record.Invalid, "%s is %q; it is a number from 0 to 2147483647", what, v)
 	}
 	return int32(n), nil
 }
 
+// parseNumber reads a decimal number from 0 to most, which has no sign.
+func parseNumber(v []byte, most int64) (int64, bool) {
+	if len(v) == 0 || v[0] < '0' || v[0] > '9' { // ParseInt would take +1 and -0
+		return 0, false
+	}
+	n, err := strconv.ParseInt(text(v), 10, 64)
+	return n, err == nil && n <= most
+}
+
+// maxTimestamp is the last millisecond that fits into int64 nanoseconds, which Kafka clients in Go convert it to.
+const maxTimestamp = math.MaxInt64 / int64(time.Millisecond)
+
 // parseTimestamp reads milliseconds since the Unix epoch, or RFC 3339.
 func parseTimestamp(v []byte, what string) (int64, *record.Error) {
-	if n, err := strconv.ParseInt(text(v), 10, 64); err == nil && n >= 0 {
+	if n, ok := parseNumber(v, maxTimestamp); ok {
 		return n, nil
 	}
-	if t, err := time.Parse(time.RFC3339, text(v)); err == nil && t.UnixMilli() >= 0 {
+	if t, err := time.Parse(time.RFC3339, text(v)); err == nil && t.UnixMilli() >= 0 && t.UnixMilli() <= maxTimestamp {
 		return t.UnixMilli(), nil
 	}
-	return 0, record.Errorf(record.Invalid, "%s is %q; it is milliseconds since 1970, or RFC 3339 such as 2026-01-31T12:00:00Z",
-		what, v)
+	return 0, record.Errorf(record.Invalid, "%s is %q; it is milliseconds since the Unix epoch, at most %d (year 2262), "+
+		"or RFC 3339 such as 2026-01-31T12:00:00Z", what, v, maxTimestamp)
 }
 
 // text looks at bytes as a string, for functions that do not keep it.

@@ -6,8 +6,8 @@ import (
 	"sluice/gateway/record"
 )
 
-// trustedSize is how much memory a client gets for announcing a body; for more it must first have sent this much.
-const trustedSize = 64 << 10
+// trustedSize is how much memory a client gets for announcing a body; for more it must first have sent half of the body.
+const trustedSize = 8 << 10
 
 // serveRaw sends the whole body as one record and answers with its outcome.
 func (r *request) serveRaw(src io.Reader) {
@@ -15,9 +15,6 @@ func (r *request) serveRaw(src io.Reader) {
 		r.refuse(err)
 		return
 	}
-	r.give(r.charged)
-	r.charged = 0
-	r.mem.free()
 	r.send()
 	if r.params.queued {
 		r.answerQueued()
@@ -89,7 +86,7 @@ func (r *request) readLarge(src io.Reader, size, most int) ([]byte, *record.Erro
 	buf, n := []byte(nil), 0
 	for {
 		if n == len(buf) {
-			if size >= 0 && n >= trustedSize {
+			if size >= 0 && size <= 2*n {
 				return r.readRest(src, buf[:n], size)
 			}
 			var err *record.Error
@@ -117,6 +114,7 @@ func (r *request) readRest(src io.Reader, read []byte, size int) ([]byte, *recor
 		return nil, err
 	}
 	n := copy(value, read)
+	r.mem.free()
 	return value, readFull(src, value[n:])
 }
 

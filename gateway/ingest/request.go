@@ -144,7 +144,7 @@ func (r *request) give(n int) {
 	}
 }
 
-// send sends the batch that was filled.
+// send sends the batch that was filled, and pays for it until the topic has either charged it or refused it.
 func (r *request) send() {
 	b := r.batch
 	r.batch = nil
@@ -152,15 +152,22 @@ func (r *request) send() {
 	if r.params.queued {
 		b.Done = freeBatch
 		b.Start()
-		r.topic.Send(b)
+		r.handOver(b)
 		r.takeQueued(b)
 		return
 	}
 	r.refs.Add(1)
 	b.Done = r.done
 	b.Start()
-	r.topic.Send(b)
+	r.handOver(b)
 	r.sent = append(r.sent, b)
+}
+
+// handOver gives the memory of b back only after Send, which may block before the topic charges it to buffer.memory.
+func (r *request) handOver(b *record.Batch) {
+	r.topic.Send(b)
+	r.give(r.charged)
+	r.charged = 0
 }
 
 // takeQueued keeps what is known of a batch that nobody will wait for: which records were refused at once.

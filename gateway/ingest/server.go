@@ -120,6 +120,7 @@ func (s *Server) recovered(ctx *fasthttp.RequestCtx) {
 
 // badRequest answers what fasthttp could not read.
 func (s *Server) badRequest(ctx *fasthttp.RequestCtx, err error) {
+	s.lingerOnClose(ctx)
 	var small *fasthttp.ErrSmallBuffer
 	var timeout net.Error
 	switch {

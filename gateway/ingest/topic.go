@@ -15,7 +15,8 @@ type Topics interface {
 type Topic interface {
 	Name() string
 	// Send takes a batch that was started. Every record gets exactly one Ack, and the batch's Done is called exactly once,
-	// possibly before Send returns. Send blocks while the topic's policy lets it wait for memory (max.block.ms).
+	// possibly before Send returns. Send blocks while the topic's policy lets it wait for memory (max.block.ms); the
+	// caller pays for the batch until it returns.
 	Send(b *record.Batch)
 	// BatchMemory is the size in bytes at which a batch is sent and the next one begun.
 	BatchMemory() int
