@@ -51,10 +51,9 @@ func (g *Gateway) snapshot() metrics.Snapshot {
 func topicSnapshot(e *topicEntry) metrics.Topic {
 	st := &e.out.Stats
 	total, free, waiting := e.out.Budget()
-	failed := st.Failed.Load()
 	t := metrics.Topic{
 		Source: e.out, Name: e.cfg.Name, Table: e.cfg.Table,
-		Appended: st.Appended.Load(), Acked: st.Ended.Load() - failed, Failed: failed,
+		Appended: st.Appended.Load(), Acked: st.Stored(), Failed: st.Failed.Load(),
 		Refused: st.Refused.Load(), Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(), MaxRecord: st.MaxRecord.Swap(0),
 		Wait: time.Duration(st.WaitNanos.Load()), Queue: time.Duration(st.QueueNanos.Load()), QueueGroups: st.QueueGroups.Load(),
 		MaxQueue: time.Duration(st.MaxQueueNano.Swap(0)), BufferTotal: total, BufferAvailable: free, Waiting: int64(waiting),

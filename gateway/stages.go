@@ -27,7 +27,7 @@ type Partitioner interface {
 
 // Destination is step 4: the topic in Kafka.
 type Destination interface {
-	// Partitions is what is known of the topic, after a forced refresh if it has fewer than n partitions.
+	// PartitionsAtLeast is what is known of the topic, after a forced refresh if it has fewer than n partitions.
 	PartitionsAtLeast(n int32) (*record.Partitions, *record.Error)
 	// Append gives every record of b that goes to the topic and is not Done exactly one Ack, now or later. It is false, and
 	// nothing has happened, if the topic was retired.

@@ -57,9 +57,8 @@ func topicState(e *topicEntry) admin.TopicState {
 }
 
 func counters(st *producer.Stats) admin.Counters {
-	failed := st.Failed.Load()
 	return admin.Counters{
-		Accepted: st.Appended.Load(), Stored: st.Ended.Load() - failed, Failed: failed, Refused: st.Refused.Load(),
+		Accepted: st.Appended.Load(), Stored: st.Stored(), Failed: st.Failed.Load(), Refused: st.Refused.Load(),
 		Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(),
 	}
 }

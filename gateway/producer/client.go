@@ -38,8 +38,7 @@ type client struct {
 	done    chan struct{}
 
 	// What follows belongs to the sender, but for gen and retired.
-	times map[time.Duration]*deadlines // the sender's
-
+	times    map[time.Duration]*deadlines
 	fatal    chan fatal
 	purge    chan string
 	purged   map[string]time.Time

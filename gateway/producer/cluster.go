@@ -55,7 +55,7 @@ func New(k config.Kafka, log *slog.Logger) (*Cluster, error) {
 // Topic makes the producing side of one topic. It is to be closed with Retire.
 func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
 	t := &Topic{
-		name: cfg.Name, label: cfg.Table, props: cfg.Producer, cluster: c,
+		name: cfg.Name, props: cfg.Producer, cluster: c,
 		budget: newBudget(cfg.Producer.BufferMemory), closed: make(chan struct{}),
 		deliveryTimeout: cfg.Producer.DeliveryTimeout, offsetUnknown: cfg.Producer.Acks == 0,
 	}

@@ -38,7 +38,7 @@ func newDeadlines(timeout time.Duration) *deadlines {
 	return &deadlines{timeout: timeout, window: min(max(timeout/100, time.Millisecond), time.Second)}
 }
 
-// at returns the context for a record handed over now. It ends between timeout and timeout+window from now.
+// context returns the context for a record handed over now. It ends between timeout and timeout+window from now.
 func (d *deadlines) context(now time.Time) context.Context {
 	if d.cur == nil || !now.Before(d.until) {
 		d.until = now.Add(d.window)

@@ -89,18 +89,11 @@ func (m *metadata) reachable(ctx context.Context) error {
 	if time.Since(m.state.Load().at) < readyAge {
 		return m.state.Load().err
 	}
-	l := lookup{nil, make(chan *record.Error, 1)}
-	select {
-	case m.requests <- l:
-		select {
-		case err := <-l.reply:
-			if err != nil {
-				return err
-			}
-			return nil
-		case <-ctx.Done():
+	if err, ok := m.request(ctx, nil, nil); ok {
+		if err != nil {
+			return err
 		}
-	case <-ctx.Done():
+		return nil
 	}
 	if err := m.state.Load().err; err != nil {
 		return err
@@ -110,21 +103,32 @@ func (m *metadata) reachable(ctx context.Context) error {
 
 // lookup asks for t now and waits until deadline. It returns nil once t.parts is fresh.
 func (m *metadata) lookup(ctx context.Context, t *Topic) *record.Error {
-	l := lookup{t, make(chan *record.Error, 1)}
-	select {
-	case m.requests <- l:
-	case <-ctx.Done():
-		return m.unreachable(t)
-	case <-t.closed:
-		return draining()
-	}
-	select {
-	case err := <-l.reply:
+	err, ok := m.request(ctx, t, t.closed)
+	switch {
+	case ok:
 		return err
-	case <-ctx.Done():
-		return m.unreachable(t)
-	case <-t.closed:
+	case ctx.Err() == nil:
 		return draining()
+	default:
+		return m.unreachable(t)
+	}
+}
+
+// request asks the goroutine for t and waits for its answer. It is false when ctx or closed ended before there was one.
+func (m *metadata) request(ctx context.Context, t *Topic, closed <-chan struct{}) (*record.Error, bool) {
+	l := lookup{t, make(chan *record.Error, 1)}
+	requests := m.requests
+	for {
+		select {
+		case requests <- l:
+			requests = nil // asked once
+		case err := <-l.reply:
+			return err, true
+		case <-ctx.Done():
+			return nil, false
+		case <-closed:
+			return nil, false
+		}
 	}
 }
 

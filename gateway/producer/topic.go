@@ -20,7 +20,6 @@ const metadataWait = time.Second
 // Topic is one topic's place in the producer: its budget of memory and the client that carries its records.
 type Topic struct {
 	name  string
-	label string // of metrics: the table of the configuration that it matched
 	props config.Producer
 
 	cluster *Cluster
@@ -56,14 +55,14 @@ type Stats struct {
 	MaxQueueNano atomic.Int64
 }
 
+// Stored is the number of records that Kafka has.
+func (s *Stats) Stored() int64 { return s.Ended.Load() - s.Failed.Load() }
+
 // Name is the topic's name in the cluster.
 func (t *Topic) Name() string { return t.name }
 
 // Client is the Kafka client that carries the topic's records.
 func (t *Topic) Client() *WireStats { return &t.client.tap.Stats }
-
-// Props is the topic's effective producer properties.
-func (t *Topic) Props() config.Producer { return t.props }
 
 // Budget is buffer.memory of the topic and how much of it is free, in bytes, and the number of requests that wait for it.
 func (t *Topic) Budget() (total, available int64, waiting int) {
