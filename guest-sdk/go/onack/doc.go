@@ -1,0 +1,2 @@
+// Package onack makes a module an interceptor that sees what came of records: to import it exports on_ack.
+package onack
