@@ -38,6 +38,13 @@ type Batch struct {
 	// Failed is the records that were refused with Fail, in order. Only the goroutine that sends the batch may touch it.
 	Failed []Refusal
 
+	// Notes is what interceptors keep of the batch from OnSend to OnAck, by their place in the topic's list. They are given
+	// back when the batch ends.
+	Notes []Note
+
+	next   *Batch // what StandIn appends to
+	stands branch // if this is one
+
 	pool    *Pool
 	arena   arena
 	headers []Header
@@ -50,6 +57,25 @@ type Batch struct {
 type Refusal struct {
 	Index int
 	Err   *Error
+}
+
+// Note is what one interceptor keeps of a batch.
+type Note interface{ Free() }
+
+// SetNote keeps n as the note of the interceptor at place i. Only the goroutine that sends the batch may call it.
+func (b *Batch) SetNote(i int, n Note) {
+	for len(b.Notes) <= i {
+		b.Notes = append(b.Notes, nil)
+	}
+	b.Notes[i] = n
+}
+
+// Note is the note of the interceptor at place i; nil if it has none.
+func (b *Batch) Note(i int) Note {
+	if i >= len(b.Notes) {
+		return nil
+	}
+	return b.Notes[i]
 }
 
 // Batch returns an empty batch with one owner. Every owner must give it back with Free.
@@ -171,6 +197,14 @@ func (b *Batch) Free() {
 	if b.refs.Add(-1) != 0 {
 		return
 	}
+	for i, n := range b.Notes {
+		if n != nil {
+			n.Free()
+		}
+		b.Notes[i] = nil
+	}
+	b.Notes = b.Notes[:0]
+	b.next, b.stands.of, b.stands.parents = nil, nil, b.stands.parents[:0]
 	b.ReleaseBytes()
 	clear(b.Records)
 	b.Records = b.Records[:0]

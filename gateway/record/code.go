@@ -32,6 +32,7 @@ const (
 	Unauthorized     // the cluster does not let the gateway write there
 	TooSlow          // the client did not send its request in time
 	InvalidRecord    // the broker refused the record itself
+	Dropped          // an interceptor ended its way, as it was asked to: nothing went wrong, and nothing was stored
 
 	// Not sent, and may be sent again.
 	BufferFull   // the topic's buffer.memory is exhausted (at once, or after max.block.ms)
@@ -57,7 +58,7 @@ var codeNames = [numCodes]string{ //nolint:gochecknoglobals // a table that is o
 	RecordTooLarge: "record_too_large", TooManyRecords: "too_many_records", HeadersTooLarge: "headers_too_large",
 	TopicNotAllowed: "topic_not_configured", UnknownTopic: "unknown_topic", UnknownPartition: "unknown_partition",
 	Rejected: "rejected", Unauthorized: "topic_authorization_failed", TooSlow: "request_timeout",
-	InvalidRecord: "invalid_record", BufferFull: "buffer_full", Draining: "draining", Overloaded: "overloaded",
+	InvalidRecord: "invalid_record", Dropped: "dropped", BufferFull: "buffer_full", Draining: "draining", Overloaded: "overloaded",
 	NotAvailable: "not_available", Fenced: "producer_fenced", DeliveryTimeout: "delivery_timeout", Unknown: "outcome_unknown",
 	BrokerError: "broker_error", Internal: "internal_error",
 }

@@ -18,7 +18,7 @@ type Header struct {
 // Record is one Kafka record. A nil Key or Value is Kafka's null; an empty one is empty.
 // Its bytes belong to the arena of its Batch and must not be changed or kept after the batch has ended.
 type Record struct {
-	Topic     string // the topic it goes to; an interceptor may route it elsewhere
+	Topic     string // the topic it goes to; an interceptor may route it elsewhere. It must not lie in the batch's arena
 	Key       []byte
 	Value     []byte
 	Headers   []Header
