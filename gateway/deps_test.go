@@ -13,28 +13,45 @@ import (
 // layer says how high each of our packages stands. A package may import only packages of a lower layer, so that
 // "cmd -> gateway -> {ingest, producer, ...} -> {config, record, metrics}" cannot turn round.
 var layer = map[string]int{
-	"sluice/cmd/sluice": 4,
+	"sluice/cmd/sluice": 7,
 
-	"sluice/cmd/sluice/bench": 3,
+	"sluice/cmd/sluice/bench": 6,
 
-	"sluice/gateway/realtest": 3, // tests of the whole gateway
+	"sluice/gateway/realtest": 6, // tests of the whole gateway
 
-	"sluice/gateway": 2,
+	"sluice/gateway": 5,
 
-	"sluice/gateway/admin":       1,
-	"sluice/gateway/embedded":    1,
-	"sluice/gateway/ingest":      1,
-	"sluice/gateway/kafkatest":   1, // and only tests may import it
-	"sluice/gateway/partitioner": 1,
-	"sluice/gateway/producer":    1,
+	"sluice/gateway/admin": 4,
+	"sluice/gateway/guest": 3,
 
-	"sluice/gateway/config":  0,
-	"sluice/gateway/metrics": 0,
-	"sluice/gateway/record":  0,
+	"sluice/gateway/embedded":    2,
+	"sluice/gateway/ingest":      2,
+	"sluice/gateway/kafkatest":   2, // and only tests may import it
+	"sluice/gateway/partitioner": 2,
+	"sluice/gateway/producer":    2,
+	"sluice/gateway/registry":    2,
+	"sluice/gateway/toolchain":   2,
+	"sluice/wasmhost":            2,
+
+	"sluice/gateway/config":   1,
+	"sluice/gateway/metrics":  1,
+	"sluice/gateway/record":   1,
+	"sluice/wasmhost/compile": 1,
+
+	"sluice/wasmhost/conformance": 3, // tests of guests
+	"sluice/modules":              1,
+
+	"sluice/guest-sdk":      0,
+	"sluice/guest-sdk/abi":  0,
+	"sluice/wasmhost/meter": 0,
 }
+
+// guests are folders of what runs in the sandbox. They need nothing but the standard library and the SDK.
+var guests = []string{"sluice/guest-sdk/", "sluice/modules/", "sluice/gateway/toolchain/templates/"}
 
 // homes says which packages may import a library; the longest prefix counts. kafkatest is test code.
 var homes = map[string][]string{
+	"github.com/google/go-cmp":            {"sluice/wasmhost/conformance"}, // and any test
 	"github.com/klauspost/compress":       {"sluice/gateway/ingest"},
 	"github.com/pelletier/go-toml/v2":     {"sluice/gateway/config"},
 	"github.com/pierrec/lz4/v4":           {"sluice/gateway/producer"},
@@ -45,6 +62,7 @@ var homes = map[string][]string{
 	"github.com/twmb/franz-go/pkg/kfake":  {"sluice/gateway/embedded", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
 	"github.com/twmb/franz-go/pkg/kmsg":   {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/gateway/embedded"}, // embedded asks which API keys exist
 	"github.com/valyala/fasthttp":         {"sluice/gateway/ingest", "sluice/cmd/sluice/bench"},
+	"github.com/tetratelabs/wazero":       {"sluice/wasmhost", "sluice/wasmhost/compile"},
 	"golang.org/x/sync/singleflight":      {"sluice/gateway"},
 }
 
@@ -53,6 +71,8 @@ var never = map[string][]string{
 	"sluice/gateway/ingest":   {"github.com/twmb/franz-go", "sluice/gateway/producer"},
 	"sluice/gateway/producer": {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
 	"sluice/gateway/record":   {"sluice/"},
+	"sluice/gateway/registry": {"sluice/wasmhost", "github.com/"},
+	"sluice/wasmhost":         {"sluice/gateway", "net/http", "github.com/twmb", "github.com/valyala", "github.com/pelletier"},
 }
 
 // goPackage is what go list tells of a package, its tests left out.
@@ -82,6 +102,10 @@ func listPackages(t *testing.T) []goPackage {
 func TestImportsPointOneWay(t *testing.T) {
 	for _, p := range listPackages(t) {
 		from, ok := layer[p.ImportPath]
+		if !ok && isGuest(p.ImportPath) {
+			checkGuest(t, p)
+			continue
+		}
 		if !ok {
 			t.Errorf("%s has no layer: add it to the table", p.ImportPath)
 			continue
@@ -102,6 +126,19 @@ func TestImportsPointOneWay(t *testing.T) {
 			if i := slices.IndexFunc(p.Deps, func(d string) bool { return strings.HasPrefix(d, bad) }); i >= 0 {
 				t.Errorf("%s needs %s", p.ImportPath, p.Deps[i])
 			}
+		}
+	}
+}
+
+func isGuest(path string) bool {
+	return slices.ContainsFunc(guests, func(g string) bool { return strings.HasPrefix(path, g) })
+}
+
+func checkGuest(t *testing.T, p goPackage) {
+	t.Helper()
+	for _, i := range p.Imports {
+		if host, _, _ := strings.Cut(i, "/"); strings.Contains(host, ".") || host == "sluice" && !strings.HasPrefix(i, "sluice/guest-sdk/") {
+			t.Errorf("%s imports %s: a guest needs the standard library and the SDK only", p.ImportPath, i)
 		}
 	}
 }

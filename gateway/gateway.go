@@ -12,10 +12,13 @@ import (
 	"sluice/gateway/admin"
 	"sluice/gateway/config"
 	"sluice/gateway/embedded"
+	"sluice/gateway/guest"
 	"sluice/gateway/ingest"
 	"sluice/gateway/metrics"
 	"sluice/gateway/producer"
 	"sluice/gateway/record"
+	"sluice/gateway/registry"
+	"sluice/wasmhost"
 )
 
 // Gateway is one replica of Sluice.
@@ -25,6 +28,12 @@ type Gateway struct {
 	broker  *embedded.Broker // nil with a real cluster
 	cluster *producer.Cluster
 	topics  atomic.Pointer[Topics]
+
+	compileCommand []string
+	host           *wasmhost.Host
+	registry       *registry.Registry
+	modules        *guest.Modules
+
 	pool    *record.Pool
 	metrics *metrics.Set
 	ingest  *ingest.Server
@@ -43,8 +52,11 @@ type Gateway struct {
 
 // New builds everything and opens the listeners, so that whatever can fail fails here. It serves nothing until Run.
 // version is that of the binary, for the metrics and the admin plane.
-func New(cfg *config.Config, version string, log *slog.Logger) (*Gateway, error) {
+func New(cfg *config.Config, version string, log *slog.Logger, options ...Option) (*Gateway, error) {
 	g := &Gateway{log: log, pool: &record.Pool{}}
+	for _, o := range options {
+		o(g)
+	}
 	g.retireCtx, g.giveUp = context.WithCancel(context.Background())
 	g.cfg.Store(cfg)
 	if err := g.build(cfg, version); err != nil {
@@ -66,7 +78,10 @@ func (g *Gateway) build(cfg *config.Config, version string) error {
 	if g.cluster, err = producer.New(k, g.log); err != nil {
 		return err
 	}
-	topics, err := newTopics(cfg, nil, g.cluster, g.route, g.log)
+	if err := g.openModules(cfg); err != nil {
+		return err
+	}
+	topics, err := g.newTopics(cfg, nil)
 	if err != nil {
 		return err
 	}
@@ -99,6 +114,10 @@ func (g *Gateway) abandon() {
 	if g.cluster != nil {
 		g.cluster.Close()
 	}
+	if t := g.topics.Load(); t != nil {
+		t.each((*topicEntry).close)
+	}
+	_ = g.closeModules() // the first error counts
 	if g.broker != nil {
 		_ = g.broker.Close() // the first error counts
 	}
@@ -135,6 +154,7 @@ func (g *Gateway) Run(ctx context.Context) error {
 	wg.Go(func() { failed <- g.ingest.Serve(g.httpLn) })
 	wg.Go(func() { failed <- g.admin.Serve(g.adminLn) })
 	wg.Go(func() { g.metrics.Run(background) })
+	wg.Go(func() { g.followBindings(background) })
 
 	g.warm(g.topics.Load())
 

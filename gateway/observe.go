@@ -23,6 +23,7 @@ func (g *Gateway) snapshot() metrics.Snapshot {
 	batchSize := make(map[any]int64)
 	add := func(e *topicEntry) {
 		s.Topics = append(s.Topics, topicSnapshot(e))
+		s.Bindings = append(s.Bindings, bindingSnapshots(e)...)
 		client := any(e.out.Client())
 		batchSize[client] = max(batchSize[client], int64(e.cfg.Producer.BatchSize))
 	}
@@ -84,10 +85,11 @@ func (g *Gateway) observe(cfg *config.Config, version string) error {
 	g.metrics.HTTP(counts)
 	g.metrics.Build(version)
 	g.metrics.Producer(g.snapshot)
+	g.metrics.Modules(g.modulesSnapshot)
 	g.metrics.WatchBuffers(g.log)
 	g.ingest = ingest.New(cfg.HTTP, g, g.pool, httpObserver{counts}, g.log)
 	g.ingest.Ready = g.cluster.Ready
-	g.admin = admin.New(cfg.Admin, g.metrics.Handler(), state{g, version, time.Now()}, g.log)
+	g.admin = admin.New(cfg.Admin, g.metrics.Handler(), state{g, version, time.Now()}, g.modules, g.log)
 	return g.gauges()
 }
 
@@ -95,6 +97,9 @@ func (g *Gateway) gauges() error {
 	for name, f := range map[string]func() float64{
 		"sluice_http_open_connections":     func() float64 { return float64(g.ingest.Connections()) },
 		"sluice_http_receive_memory_bytes": func() float64 { return float64(g.ingest.ReceiveMemory()) },
+
+		"sluice_module_linear_memory_bytes":       func() float64 { return float64(g.host.Memory()) },
+		"sluice_module_linear_memory_limit_bytes": func() float64 { return float64(g.host.Limits().MemoryTotal) },
 	} {
 		if err := g.metrics.Gauge(name, f); err != nil {
 			return err

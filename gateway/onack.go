@@ -19,8 +19,12 @@ type ackQueue struct {
 	interceptors []Interceptor
 	batches      chan *record.Batch
 	dropped      atomic.Int64 // records
+	open         atomic.Int64 // batches that are watched and have not ended
 	wg           sync.WaitGroup
 	log          *slog.Logger
+
+	mu     sync.Mutex // of closed, and of sending to batches
+	closed bool
 }
 
 func newAckQueue(interceptors []Interceptor, log *slog.Logger) *ackQueue {
@@ -33,6 +37,7 @@ func newAckQueue(interceptors []Interceptor, log *slog.Logger) *ackQueue {
 
 // watch makes q see b when its last record has its Ack.
 func (q *ackQueue) watch(b *record.Batch) {
+	q.open.Add(1)
 	b.Hold()
 	b.Ended = q.put
 }
@@ -41,11 +46,24 @@ func (q *ackQueue) watch(b *record.Batch) {
 // buffer.memory must not wait in a queue.
 func (q *ackQueue) put(b *record.Batch) {
 	b.Forget()
-	select {
-	case q.batches <- b:
-	default:
+	if !q.offer(b) {
 		q.dropped.Add(int64(len(b.Records)))
 		b.Free()
+	}
+	q.open.Add(-1)
+}
+
+func (q *ackQueue) offer(b *record.Batch) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
+	select {
+	case q.batches <- b:
+		return true
+	default:
+		return false
 	}
 }
 
@@ -58,9 +76,12 @@ func (q *ackQueue) run() {
 	}
 }
 
-// close tells what is still queued and ends the workers. No batch may end afterwards.
+// close tells what is still queued and ends the workers. Of a batch that ends afterwards nobody is told.
 func (q *ackQueue) close() {
+	q.mu.Lock()
+	q.closed = true
 	close(q.batches)
+	q.mu.Unlock()
 	q.wg.Wait()
 	if n := q.dropped.Load(); n > 0 {
 		q.log.Warn("interceptors were not told of all acknowledgements: their queue was full", "records", n)

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"os"
 	"reflect"
@@ -20,8 +21,23 @@ const watchInterval = time.Second
 func (g *Gateway) Reload(next *config.Config) error {
 	g.reloading.Lock()
 	defer g.reloading.Unlock()
+	return g.swap(next)
+}
+
+// rebind is Reload of the configuration in use, for bindings that were made elsewhere.
+func (g *Gateway) rebind() error {
+	g.reloading.Lock()
+	defer g.reloading.Unlock()
+	return g.swap(g.cfg.Load())
+}
+
+// swap does what Reload says. The caller holds reloading.
+func (g *Gateway) swap(next *config.Config) error {
+	if g.stopping.Load() {
+		return errors.New("the gateway is stopping")
+	}
 	old := g.topics.Load()
-	topics, err := newTopics(next, old, g.cluster, g.route, g.log)
+	topics, err := g.newTopics(next, old)
 	if err != nil {
 		return err
 	}
@@ -34,6 +50,25 @@ func (g *Gateway) Reload(next *config.Config) error {
 	g.warm(topics)
 	g.background.Go(func() { old.retire(g.retireCtx, topics) })
 	return nil
+}
+
+// followBindings has topics built again whose bindings were changed by the API, until ctx ends.
+func (g *Gateway) followBindings(ctx context.Context) {
+	w := g.registry.Watch()
+	defer w.Close()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-w.Ready():
+		}
+		if len(w.Take().Topics) == 0 {
+			continue
+		}
+		if err := g.rebind(); err != nil {
+			g.log.Error("bindings that were changed are not in use; those before stay", "error", err)
+		}
+	}
 }
 
 // eachLeaving calls f with the topics that a reload replaced, until all their records are answered and f has seen that.
@@ -65,6 +100,7 @@ func logRestartOnly(log *slog.Logger, old, next *config.Config) {
 		{"[http]", old.HTTP, next.HTTP},
 		{"[admin]", old.Admin, next.Admin},
 		{"[log]", old.Log, next.Log},
+		{"[wasm]", old.Wasm, next.Wasm},
 	} {
 		if !reflect.DeepEqual(s.a, s.b) {
 			log.Warn("a changed section takes effect at the next start", "section", s.name)

@@ -64,6 +64,7 @@ func parse(t testing.TB, text string) *config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Wasm.RegistryDir, cfg.Wasm.CacheDir = "", "" // in memory
 	return cfg
 }
 

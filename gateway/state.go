@@ -44,7 +44,7 @@ func (s state) Topic(name string) (admin.TopicState, bool) {
 	if e := (*topics.byName.Load())[name]; e != nil {
 		t = topicState(e)
 	}
-	t.Settings = report.Settings
+	t.Settings, t.Bindings = report.Settings, s.bindings(topics, name)
 	return t, true
 }
 

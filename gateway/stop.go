@@ -12,7 +12,7 @@ import (
 //  3. what was accepted is flushed, within shutdown.timeout.ms; requests that wait for it get their answers
 //  4. Kafka clients close: what is left is answered as unknown
 //  5. the data plane closes
-//  6. interceptors are told of the last acknowledgements
+//  6. interceptors are told of the last acknowledgements, and guests end
 //  7. the admin plane closes, and the embedded broker last, since others may still read from it
 func (g *Gateway) stop() error {
 	timeout := g.cfg.Load().ShutdownTimeout
@@ -21,6 +21,8 @@ func (g *Gateway) stop() error {
 	defer g.giveUp()
 
 	g.stopping.Store(true)
+	g.reloading.Lock()   // a reload that is under way ends first, and none begins any more
+	g.reloading.Unlock() //nolint:staticcheck // nothing is to be done in between
 	g.ingest.Drain()
 	topics := g.topics.Load()
 	topics.each(func(e *topicEntry) { e.out.Close() })
@@ -36,8 +38,11 @@ func (g *Gateway) stop() error {
 	if err := g.ingest.Shutdown(ctx); err != nil {
 		g.log.Warn("connections were cut", "error", err)
 	}
-	topics.each(func(e *topicEntry) { e.topic.close() })
+	topics.each((*topicEntry).close)
 	_ = g.admin.Shutdown(ctx) // scrapes may be cut
+	if err := g.closeModules(); err != nil {
+		g.log.Warn("the module host did not close cleanly", "error", err)
+	}
 	if g.broker != nil {
 		if err := g.broker.Close(); err != nil {
 			g.log.Warn("the embedded broker did not close cleanly", "error", err)

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -30,28 +31,66 @@ type Topic struct {
 	route        routeFunc             // finds the topic an interceptor routed to
 	acks         *ackQueue             // nil without interceptors
 	successor    atomic.Pointer[Topic] // set when a reload replaced this one
+	damaged      *record.Error         // why all its records are refused; nil if they are not
+	removed      bool                  // it only stands in for a topic that is no longer configured, or built again when asked for
+	under        atomic.Int64          // batches whose interceptors or partitioner may be at work
 }
 
 // Send takes a started batch through the way. Every record gets exactly one Ack, also when a step fails.
 func (t *Topic) Send(b *record.Batch) {
+	t.under.Add(1)
+	defer t.under.Add(-1)
 	if next := t.successor.Load(); next != nil {
 		next.Send(b)
 		return
 	}
-	if t.acks != nil {
-		t.acks.watch(b)
+	if t.removed {
+		t.sendAgain(b)
+		return
 	}
-	for _, i := range t.interceptors { // step 1
-		i.OnSend(b)
+	if len(t.interceptors) == 0 || t.damaged != nil {
+		t.deliver(b)
+		return
 	}
+	rest := t.intercept(b, 0) // step 1
 	t.deliver(b)
-	if len(t.interceptors) > 0 {
-		t.deliverRouted(b)
+	t.deliverRouted(b)
+	for _, more := range rest {
+		t.deliver(more)
+		t.deliverRouted(more)
 	}
+}
+
+// intercept shows b to the interceptors from the given one on. Where one makes several records of one, the batch goes on in
+// parts; it returns those after b, in the order in which they are to be sent.
+func (t *Topic) intercept(b *record.Batch, from int) (rest []*record.Batch) {
+	t.acks.watch(b)
+	for n := from; n < len(t.interceptors); n++ {
+		t.interceptors[n].OnSend(b)
+		if branch := b.TakeBranch(); branch != nil {
+			// What b is divided into later stands before what it was divided into already.
+			rest = append(append([]*record.Batch{branch}, t.intercept(branch, n+1)...), rest...)
+		}
+	}
+	return rest
+}
+
+// sendAgain sends a batch to what the topic is now.
+func (t *Topic) sendAgain(b *record.Batch) {
+	next, err := t.route(t.cfg.Name)
+	if err != nil {
+		t.out.Refuse(b, err)
+		return
+	}
+	next.Send(b)
 }
 
 // deliver is steps 2 to 4 for the records that go to t.
 func (t *Topic) deliver(b *record.Batch) {
+	if t.damaged != nil {
+		t.out.Refuse(b, t.damaged)
+		return
+	}
 	if t.serializer != nil { // step 2
 		t.serializer.Serialize(b)
 	}
@@ -63,7 +102,7 @@ func (t *Topic) deliver(b *record.Batch) {
 // moved sends records on that came while a reload replaced t.
 func (t *Topic) moved(b *record.Batch) {
 	next := t.successor.Load()
-	if next == nil { // a topic of a glob table is built again when it is asked for
+	if next == nil || next.removed { // a topic of a glob table is built again when it is asked for
 		var err *record.Error
 		if next, err = t.route(t.cfg.Name); err != nil {
 			t.out.Refuse(b, err)
@@ -74,8 +113,15 @@ func (t *Topic) moved(b *record.Batch) {
 		t.out.Refuse(b, record.Errorf(record.NotAvailable, "the settings of topic %q are being changed", t.cfg.Name))
 		return
 	}
-	if next.partition(b) && !next.out.Append(b) {
-		next.moved(b)
+	next.takeOver(b)
+}
+
+// takeOver sends records on that another Topic was to send.
+func (t *Topic) takeOver(b *record.Batch) {
+	t.under.Add(1)
+	defer t.under.Add(-1)
+	if t.successor.Load() != nil || t.partition(b) && !t.out.Append(b) {
+		t.moved(b)
 	}
 }
 
@@ -94,8 +140,27 @@ func (t *Topic) deliverRouted(b *record.Batch) {
 			continue
 		}
 		under = append(under, r.Topic)
-		to.deliver(b)
+		to.deliverFromOther(b)
 	}
+}
+
+// deliverFromOther is deliver for records that came to t on the way of another topic.
+func (t *Topic) deliverFromOther(b *record.Batch) {
+	t.under.Add(1)
+	defer t.under.Add(-1)
+	next := t.successor.Load()
+	if next == nil {
+		t.deliver(b)
+		return
+	}
+	if next.removed { // a topic of a glob table is built again when it is asked for
+		var err *record.Error
+		if next, err = t.route(t.cfg.Name); err != nil {
+			t.out.Refuse(b, err)
+			return
+		}
+	}
+	next.deliverFromOther(b)
 }
 
 // partition gives every record of t that is not Done a partition that exists. It is false if none is left to send.
@@ -157,6 +222,21 @@ func (t *Topic) MaxRecordBytes() int { return t.cfg.Producer.MaxRequestSize }
 
 // AwaitTimeout is how long a request waits for the Acks of a batch that was appended.
 func (t *Topic) AwaitTimeout() time.Duration { return t.cfg.Producer.DeliveryTimeout + awaitGrace }
+
+// leave waits, once t has a successor, until its interceptors and partitioner have nothing to do any more, or ctx ends: also
+// for Acks of records that other topics send.
+func (t *Topic) leave(ctx context.Context) {
+	const look = 5 * time.Millisecond
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for t.under.Load() > 0 || t.acks != nil && t.acks.open.Load() > 0 {
+		select {
+		case <-tick.C:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
 
 // close tells the interceptors what is left to tell. No batch may be under way any more.
 func (t *Topic) close() {

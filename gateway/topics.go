@@ -14,22 +14,27 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"sluice/gateway/config"
+	"sluice/gateway/guest"
 	"sluice/gateway/ingest"
 	"sluice/gateway/partitioner"
 	"sluice/gateway/producer"
 	"sluice/gateway/record"
+	"sluice/gateway/registry"
 )
 
 // Topics is the topic set of one configuration. Literal topics are built with it; those of a glob when they are first
 // asked for and the cluster has them.
 type Topics struct {
-	cluster *producer.Cluster
-	log     *slog.Logger
-	cfg     *config.Config
-	route   routeFunc // through the set that is current then
+	cluster  *producer.Cluster
+	modules  *guest.Modules
+	registry *registry.Registry
+	log      *slog.Logger
+	cfg      *config.Config
+	route    routeFunc // through the set that is current then
 
 	byName  atomic.Pointer[map[string]*topicEntry] // never changed, only replaced under mu
 	mu      sync.Mutex
+	left    bool // a reload replaced it; guarded by mu
 	lookups singleflight.Group
 	retired atomic.Bool       // a reload replaced it, and its records are all answered
 	anchors []*producer.Topic // keep the clients of glob tables, whether or not a topic uses them now
@@ -37,18 +42,50 @@ type Topics struct {
 
 // topicEntry is a topic with what has to be closed when it is given up.
 type topicEntry struct {
-	topic *Topic
-	out   *producer.Topic
-	cfg   config.Topic
+	topic  *Topic
+	out    *producer.Topic
+	bounds []*guest.Bound
+	cfg    config.Topic
+}
+
+// close tells the interceptors what is left to tell and gives the guests up. No batch may be under way any more.
+func (e *topicEntry) close() {
+	e.topic.close()
+	for _, b := range e.bounds {
+		b.Close()
+	}
 }
 
 // newTopics builds the topics that cfg names, taking over from old what did not change.
-func newTopics(cfg *config.Config, old *Topics, c *producer.Cluster, route routeFunc, log *slog.Logger) (*Topics, error) {
-	s := &Topics{cluster: c, log: log, cfg: cfg, route: route}
+func (g *Gateway) newTopics(cfg *config.Config, old *Topics) (*Topics, error) {
+	s := &Topics{cluster: g.cluster, modules: g.modules, registry: g.registry, log: g.log, cfg: cfg, route: g.route}
+	if err := s.fill(old); err != nil {
+		s.abandon(old)
+		return nil, err
+	}
+	return s, nil
+}
+
+// abandon gives up what was built for a set that is not used.
+func (s *Topics) abandon(old *Topics) {
+	s.each(func(e *topicEntry) {
+		if old == nil || (*old.byName.Load())[e.cfg.Name] != e {
+			e.close()
+			s.cluster.Retire(context.Background(), e.out)
+		}
+	})
+	for _, a := range s.anchors {
+		s.cluster.Retire(context.Background(), a)
+	}
+}
+
+func (s *Topics) fill(old *Topics) error {
+	cfg := s.cfg
 	all := make(map[string]*topicEntry)
+	s.byName.Store(&all)
 	if old != nil {
 		for name, e := range *old.byName.Load() {
-			if now, ok := cfg.Topic(name); ok && now == e.cfg {
+			if now, ok := s.settings(name); ok && now.Equal(e.cfg) && e.topic.damaged == nil && s.damaged(name) == nil {
 				all[name] = e
 			}
 		}
@@ -57,22 +94,21 @@ func newTopics(cfg *config.Config, old *Topics, c *producer.Cluster, route route
 		if all[name] != nil {
 			continue
 		}
-		t, _ := cfg.Topic(name)
+		t, _ := s.settings(name)
 		e, err := s.build(t)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		all[name] = e
 	}
-	s.byName.Store(&all)
 	for _, table := range cfg.Tables() {
 		if !strings.Contains(table, "*") {
 			continue
 		}
 		t, _ := cfg.Topic(table)
-		a, err := c.Topic(t)
+		a, err := s.cluster.Topic(t)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		s.anchors = append(s.anchors, a)
 	}
@@ -83,7 +119,46 @@ func newTopics(cfg *config.Config, old *Topics, c *producer.Cluster, route route
 			}
 		}
 	}
-	return s, nil
+	return nil
+}
+
+// settings are those of the configuration, with the bindings that were made by the API where the file has none.
+func (s *Topics) settings(name string) (config.Topic, bool) {
+	cfg, ok := s.cfg.Topic(name)
+	if !ok {
+		return cfg, false
+	}
+	b, err := s.registry.Bindings(name)
+	if err != nil {
+		s.log.Error("the bindings of a topic cannot be read, its records are refused", "topic", name, "error", err)
+		return cfg, true // see damaged
+	}
+	if cfg.PartitionerModule == nil && b.Partitioner != nil {
+		p := fromRegistry(*b.Partitioner)
+		p.Fallback = cfg.Partitioner
+		cfg.PartitionerModule = &p
+	}
+	if len(cfg.Interceptors) == 0 {
+		for _, i := range b.Interceptors {
+			cfg.Interceptors = append(cfg.Interceptors, fromRegistry(i))
+		}
+	}
+	return cfg, true
+}
+
+func fromRegistry(b registry.Binding) config.Binding {
+	return config.Binding{Module: b.Module, Config: b.Config, OnError: string(b.OnError), Routes: b.Routes}
+}
+
+// damaged is why records of a topic are refused: what was bound to it cannot be read, and it may have been what keeps
+// records from being stored as they are. It is nil for a topic that is fine.
+func (s *Topics) damaged(name string) *record.Error {
+	if _, err := s.registry.Bindings(name); err != nil {
+		e := record.Errorf(record.NotAvailable, "the bindings of topic %q are damaged; bind or unbind its modules again", name)
+		e.Err = err
+		return e
+	}
+	return nil
 }
 
 func (s *Topics) build(cfg config.Topic) (*topicEntry, error) {
@@ -91,15 +166,50 @@ func (s *Topics) build(cfg config.Topic) (*topicEntry, error) {
 	if err != nil {
 		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
 	}
-	t := &Topic{cfg: cfg, out: out, route: s.route}
+	t := &Topic{cfg: cfg, out: out, route: s.route, damaged: s.damaged(cfg.Name)}
+	e := &topicEntry{topic: t, out: out, cfg: cfg}
 	p := cfg.Producer
 	t.partitioner, err = partitioner.New(cfg.Partitioner, partitioner.Options{
 		BatchSize: max(p.BatchSize, 1), IgnoreKeys: p.IgnoreKeys, Adaptive: p.AdaptivePartitioning, AvailabilityTimeout: p.AvailabilityTimeout,
 	})
+	if err == nil {
+		err = s.bind(e)
+	}
 	if err != nil {
+		e.close()
+		s.cluster.Retire(context.Background(), out)
 		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
 	}
-	return &topicEntry{topic: t, out: out, cfg: cfg}, nil
+	return e, nil
+}
+
+// bind puts the modules of a topic in their places.
+func (s *Topics) bind(e *topicEntry) error {
+	t := e.topic
+	for i, b := range e.cfg.Interceptors {
+		bound, err := s.modules.Bind(context.Background(), guest.Use{
+			Binding: b, Topic: e.cfg.Name, Kind: guest.Interceptor, Place: i, DeadLetter: e.cfg.DeadLetterTopic,
+		})
+		if err != nil {
+			return fmt.Errorf("interceptors[%d]: %w", i, err)
+		}
+		e.bounds = append(e.bounds, bound)
+		t.interceptors = append(t.interceptors, bound)
+	}
+	if len(t.interceptors) > 0 {
+		t.acks = newAckQueue(t.interceptors, s.log)
+	}
+	b := e.cfg.PartitionerModule
+	if b == nil {
+		return nil
+	}
+	bound, err := s.modules.Bind(context.Background(), guest.Use{Binding: *b, Topic: e.cfg.Name, Kind: guest.Partitioner})
+	if err != nil {
+		return fmt.Errorf("partitioner: %w", err)
+	}
+	e.bounds = append(e.bounds, bound)
+	t.fallback, t.partitioner = t.partitioner, bound
+	return nil
 }
 
 // Topic implements [ingest.Topics].
@@ -115,7 +225,7 @@ func (s *Topics) find(name string) (*Topic, *record.Error) {
 	if e := (*s.byName.Load())[name]; e != nil {
 		return e.topic, nil
 	}
-	cfg, ok := s.cfg.Topic(name)
+	cfg, ok := s.settings(name)
 	if !ok {
 		return nil, record.Errorf(record.TopicNotAllowed, "no [topics.*] table of the configuration matches topic %q", name)
 	}
@@ -140,22 +250,40 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 		return nil, err
 	}
 	if _, err := e.out.Partitions(); err != nil {
+		e.close()
 		s.cluster.Retire(context.Background(), e.out)
 		return nil, err
 	}
+	if !s.add(e) {
+		e.close()
+		s.cluster.Retire(context.Background(), e.out)
+		t, err := s.route(cfg.Name)
+		if err != nil {
+			return nil, err
+		}
+		return t, nil
+	}
+	return e.topic, nil
+}
+
+// add puts e into s, unless a reload has replaced s: then nobody would ever give e up.
+func (s *Topics) add(e *topicEntry) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.left {
+		return false
+	}
 	all := maps.Clone(*s.byName.Load())
-	all[cfg.Name] = e
+	all[e.cfg.Name] = e
 	s.byName.Store(&all)
-	return e.topic, nil
+	return true
 }
 
 func asRecordError(err error) *record.Error {
 	if e, ok := errors.AsType[*record.Error](err); ok {
 		return e
 	}
-	return &record.Error{Code: record.Internal, Message: "the topic cannot be set up", Err: err}
+	return &record.Error{Code: record.Internal, Message: "the topic cannot be set up: " + err.Error(), Err: err}
 }
 
 // validTopicName is Kafka's rule (org.apache.kafka.common.internals.Topic).
@@ -181,7 +309,10 @@ func validTopicName(name string) *record.Error {
 // retire gives up the topics of s that next does not use, once their records are answered: at the latest after the longest
 // delivery.timeout.ms, or when ctx ends. Whoever still holds one of them is sent on to its successor.
 func (s *Topics) retire(ctx context.Context, next *Topics) {
-	var gone []*producer.Topic
+	s.mu.Lock()
+	s.left = true
+	s.mu.Unlock()
+	var gone []*topicEntry
 	grace := time.Duration(0)
 	kept := *next.byName.Load()
 	for name, e := range *s.byName.Load() {
@@ -191,18 +322,29 @@ func (s *Topics) retire(ctx context.Context, next *Topics) {
 		}
 		if now != nil {
 			e.topic.successor.Store(now.topic)
+		} else {
+			e.topic.successor.Store(&Topic{cfg: e.cfg, out: e.out, route: e.topic.route, removed: true})
 		}
-		gone = append(gone, e.out)
+		gone = append(gone, e)
 		grace = max(grace, e.topic.AwaitTimeout())
 	}
 	ctx, cancel := context.WithTimeout(ctx, grace)
 	defer cancel()
-	for _, t := range append(gone, s.anchors...) {
-		if lost := s.cluster.Retire(ctx, t); lost > 0 {
-			s.log.Warn("records of a topic whose settings changed have an unknown outcome", "topic", t.Name(), "records", lost)
-		}
+	for _, e := range gone {
+		s.retireTopic(ctx, e.out)
+		e.topic.leave(ctx)
+		e.close()
+	}
+	for _, a := range s.anchors {
+		s.retireTopic(ctx, a)
 	}
 	s.retired.Store(true)
+}
+
+func (s *Topics) retireTopic(ctx context.Context, t *producer.Topic) {
+	if lost := s.cluster.Retire(ctx, t); lost > 0 {
+		s.log.Warn("records of a topic whose settings changed have an unknown outcome", "topic", t.Name(), "records", lost)
+	}
 }
 
 // warm looks up the topics that are known by name, so that the first request need not wait, and creates those that are

@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/cmd/sluice/bench"
+	"sluice/wasmhost/compile"
 )
 
 // Exit statuses of every sub-command.
@@ -22,7 +23,13 @@ type usageError struct{ error }
 
 func (e usageError) Unwrap() error { return e.error }
 
+// compileArg starts this binary as the child that compiles a module, away from the gateway.
+const compileArg = "__compile"
+
 func main() {
+	if len(os.Args) == 2 && os.Args[1] == compileArg {
+		os.Exit(compile.Child(os.Stdin, os.Stdout))
+	}
 	root := newRoot()
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "sluice:", err)
@@ -57,7 +64,7 @@ func newRoot() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), versionCommand(), bench.Command())
+	root.AddCommand(serveCommand(), checkCommand(), moduleCommand(), versionCommand(), bench.Command())
 	return root
 }
 

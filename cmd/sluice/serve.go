@@ -54,7 +54,11 @@ func loadConfig(file string, asked bool) (*config.Config, error) {
 
 func serve(cfg *config.Config, out, errOut io.Writer) error {
 	log := newLogger(cfg.Log, errOut)
-	g, err := gateway.New(cfg, version(), log)
+	self, err := os.Executable()
+	if err != nil {
+		return fmt.Errorf("the path of this program, which compiles modules in a child process: %w", err)
+	}
+	g, err := gateway.New(cfg, version(), log, gateway.CompileWith(self, compileArg))
 	if err != nil {
 		return err
 	}

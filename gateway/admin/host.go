@@ -38,3 +38,13 @@ func loopback(host string) bool {
 	ip, err := netip.ParseAddr(host)
 	return err == nil && ip.Unmap().IsLoopback()
 }
+
+// sameOrigin refuses what a page of another site has a user's browser send: browsers let any page send simple POST requests
+// to localhost. Requests without a browser are not meant, and not touched.
+func sameOrigin(next http.Handler) http.Handler {
+	c := http.NewCrossOriginProtection()
+	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		fail(w, failf(http.StatusForbidden, codeCrossOrigin, "%s from a page of another origin (%q) is refused", r.Method, r.Header.Get("Origin")))
+	}))
+	return c.Handler(next)
+}

@@ -5,52 +5,88 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"sluice/gateway/config"
+	"sluice/gateway/guest"
 	"sluice/gateway/record"
 )
 
 // Time limits and sizes of a request. A scrape of a thousand topics takes well under a second; who reads it more slowly
-// than writeTimeout is cut.
+// than writeTimeout is cut. Uploads and what follows a module's log have limits of their own.
 const (
 	headerTimeout  = 5 * time.Second
 	readTimeout    = 10 * time.Second
 	writeTimeout   = 30 * time.Second
+	uploadTimeout  = 5 * time.Minute  // for a body
+	workTimeout    = 10 * time.Minute // for compiling, trying and binding, and for reading the answer
 	idleTimeout    = 2 * time.Minute
+	heartbeat      = 15 * time.Second // of a log that is followed
 	maxHeaderBytes = 16 << 10
 )
 
 // Server is the admin plane.
 type Server struct {
-	gateway Gateway
-	http    *http.Server
+	gateway   Gateway
+	modules   *guest.Modules
+	http      *http.Server
+	log       *slog.Logger
+	binding   sync.Mutex    // one topic is bound at a time
+	heartbeat time.Duration // see the constant
+	stop      chan struct{} // closed by Shutdown: who follows a log is told to leave
 }
 
+// methods are what a path answers to.
+type methods map[string]handler
+
 // New makes a server for listener addresses as in cfg.Listen. It serves nothing until Serve.
-func New(cfg config.Admin, metrics http.Handler, g Gateway, log *slog.Logger) *Server {
-	s := &Server{gateway: g}
+func New(cfg config.Admin, metrics http.Handler, g Gateway, modules *guest.Modules, log *slog.Logger) *Server {
+	s := &Server{gateway: g, modules: modules, log: log, heartbeat: heartbeat, stop: make(chan struct{})}
 	mux := http.NewServeMux()
-	for path, h := range map[string]http.Handler{
-		"/metrics":               metrics,
-		"/healthz":               http.HandlerFunc(s.health),
-		"/v1/topics":             http.HandlerFunc(s.topics),
-		"/v1/topics/{t}":         http.HandlerFunc(s.topic),
-		"/debug/pprof/{profile}": http.HandlerFunc(profile),
-	} {
-		mux.Handle("GET "+path, h) // and HEAD
-		mux.HandleFunc(path, notAllowed)
+	for path, all := range s.routes(metrics) {
+		for method, h := range all {
+			mux.Handle(method+" "+path, h) // GET is HEAD, too
+		}
+		mux.HandleFunc(path, notAllowed(all))
 	}
 	mux.HandleFunc("/", notFound)
 	s.http = &http.Server{
-		Handler: guard(cfg.Listen, mux), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
+		Handler: guard(cfg.Listen, sameOrigin(mux)), ReadHeaderTimeout: headerTimeout, ReadTimeout: readTimeout,
 		WriteTimeout: writeTimeout, IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
 		ErrorLog: slog.NewLogLogger(log.With("listener", "admin").Handler(), slog.LevelWarn),
 	}
+	s.http.RegisterOnShutdown(sync.OnceFunc(func() { close(s.stop) }))
 	return s
+}
+
+func (s *Server) routes(metrics http.Handler) map[string]methods {
+	const module, version = "/v1/modules/{name}", "/v1/modules/{name}/versions/{id}"
+	return map[string]methods{
+		"/metrics":                    {"GET": plain(metrics.ServeHTTP)},
+		"/healthz":                    {"GET": plain(s.health)},
+		"/debug/pprof/{profile}":      {"GET": plain(profile)},
+		"/v1/topics":                  {"GET": plain(s.topics)},
+		"/v1/topics/{t}":              {"GET": plain(s.topic)},
+		"/v1/topics/{t}/partitioner":  {"PUT": s.bindPartitioner, "DELETE": s.unbind(guest.Partitioner)},
+		"/v1/topics/{t}/interceptors": {"PUT": s.bindInterceptors, "DELETE": s.unbind(guest.Interceptor)},
+		"/v1/modules":                 {"GET": s.listModules},
+		module:                        {"GET": s.module, "PUT": s.upload, "DELETE": s.removeModule},
+		module + "/active":            {"PUT": s.activate},
+		module + "/candidate":         {"DELETE": s.cancel},
+		module + "/promote":           {"POST": s.promote},
+		module + "/rollback":          {"POST": s.rollback},
+		module + "/logs":              {"GET": s.logs},
+		version:                       {"GET": s.version, "DELETE": s.removeVersion},
+		version + "/wasm":             {"GET": s.download},
+		version + "/try":              {"POST": s.try},
+	}
 }
 
 // Serve answers on ln until Shutdown, and then returns nil.
@@ -61,7 +97,7 @@ func (s *Server) Serve(ln net.Listener) error {
 	return nil
 }
 
-// Shutdown lets requests finish until ctx ends, and cuts those that do not.
+// Shutdown lets requests finish until ctx ends, and cuts those that do not. Who follows a log is sent away at once.
 func (s *Server) Shutdown(ctx context.Context) error {
 	err := s.http.Shutdown(ctx)
 	if err != nil {
@@ -81,12 +117,27 @@ func profile(w http.ResponseWriter, r *http.Request) {
 	pprof.Index(w, r)
 }
 
-func notAllowed(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Allow", "GET, HEAD")
-	problem(w, http.StatusMethodNotAllowed, record.Errorf(record.Invalid, "%s is not allowed here; GET, HEAD is", r.Method))
+// plain is a handler that cannot fail.
+func plain(f http.HandlerFunc) handler {
+	return func(w http.ResponseWriter, r *http.Request) error {
+		f(w, r)
+		return nil
+	}
+}
+
+func notAllowed(all methods) http.HandlerFunc {
+	names := slices.Sorted(maps.Keys(all))
+	if i := slices.Index(names, "GET"); i >= 0 {
+		names = slices.Insert(names, i+1, "HEAD")
+	}
+	allowed := strings.Join(names, ", ")
+	return func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Allow", allowed)
+		problem(w, http.StatusMethodNotAllowed, record.Errorf(record.Invalid, "%s is not allowed here; %s is", r.Method, allowed))
+	}
 }
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	problem(w, http.StatusNotFound, record.Errorf(record.Invalid,
-		"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/topics/{topic} and /debug/pprof/{profile}"))
+		"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/modules and what is below them, and /debug/pprof/{profile}"))
 }

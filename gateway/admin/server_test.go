@@ -15,7 +15,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"sluice/gateway/config"
+	"sluice/gateway/guest"
 	"sluice/gateway/metrics"
+	"sluice/gateway/registry"
 )
 
 // fixed is a gateway that stands still.
@@ -44,6 +46,8 @@ func (f *fixed) Topic(name string) (TopicState, bool) {
 	return TopicState{}, false
 }
 
+func (f *fixed) Bind(context.Context, string, guest.Kind, []registry.Binding) error { return nil }
+
 func sample() *fixed {
 	orders := TopicState{
 		Name: "orders", Table: "orders", Partitions: 6, Buffer: Buffer{Total: 100, Available: 40, Waiting: 2},
@@ -62,7 +66,7 @@ func start(t *testing.T, g Gateway) (*Server, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := New(config.Admin{Listen: ln.Addr().String()}, metrics.New().Handler(), g, slog.New(slog.DiscardHandler))
+	s := New(config.Admin{Listen: ln.Addr().String()}, metrics.New().Handler(), g, nil, slog.New(slog.DiscardHandler))
 	served := make(chan error, 1)
 	go func() { served <- s.Serve(ln) }()
 	t.Cleanup(func() {
@@ -154,7 +158,7 @@ func TestRoutes(t *testing.T) {
 }
 
 const notFoundBody = `{"type":"about:blank","title":"Not Found","status":404,"code":"invalid_request",` +
-	`"detail":"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/topics/{topic} and /debug/pprof/{profile}","retryable":false}`
+	`"detail":"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/modules and what is below them, and /debug/pprof/{profile}","retryable":false}`
 
 func TestMetrics(t *testing.T) {
 	_, addr := start(t, sample())

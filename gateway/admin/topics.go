@@ -2,21 +2,27 @@ package admin
 
 import (
 	"cmp"
+	"context"
 	"net/http"
 	"slices"
 	"time"
 
 	"sluice/gateway/config"
-	"sluice/gateway/record"
+	"sluice/gateway/guest"
+	"sluice/gateway/registry"
 )
 
-// Gateway is what the admin plane shows. Its methods may be called from any goroutine and return what may be kept.
+// Gateway is what the admin plane shows and changes, beside modules. Its methods may be called from any goroutine and return
+// what may be kept.
 type Gateway interface {
 	Status() Status
 	// Topics is every topic in use, in any order.
 	Topics() []TopicState
 	// Topic is one topic; false if no [topics.*] table matches.
 	Topic(name string) (TopicState, bool)
+	// Bind makes list the modules of that kind that the API binds to a topic, which may be none, after it has shown that they
+	// can be; and returns when they serve.
+	Bind(ctx context.Context, topic string, kind guest.Kind, list []registry.Binding) error
 }
 
 // Status is how the gateway is.
@@ -35,6 +41,7 @@ type TopicState struct {
 	Buffer     Buffer             `json:"buffer"`
 	Counters   Counters           `json:"counters"`
 	Settings   []config.Effective `json:"settings,omitempty"` // effective, secrets masked; not in the list of all topics
+	Bindings   []Binding          `json:"bindings,omitempty"` // the interceptors in their order, then the partitioner; not in the list of all topics
 }
 
 // Buffer is the topic's buffer.memory.
@@ -58,7 +65,7 @@ func (s *Server) topics(w http.ResponseWriter, _ *http.Request) {
 	all := slices.SortedFunc(slices.Values(s.gateway.Topics()), func(a, b TopicState) int { return cmp.Compare(a.Name, b.Name) })
 	list := make([]TopicState, len(all)) // not nil: no topics are [], not null
 	for i, t := range all {
-		t.Settings = nil
+		t.Settings, t.Bindings = nil, nil
 		list[i] = t
 	}
 	answer(w, map[string][]TopicState{"topics": list})
@@ -68,7 +75,7 @@ func (s *Server) topic(w http.ResponseWriter, r *http.Request) {
 	name := r.PathValue("t")
 	t, ok := s.gateway.Topic(name)
 	if !ok {
-		problem(w, http.StatusNotFound, record.Errorf(record.TopicNotAllowed, "no [topics.*] table of the configuration matches topic %q", name))
+		fail(w, noTopic(name))
 		return
 	}
 	answer(w, t)

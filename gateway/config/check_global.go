@@ -17,6 +17,7 @@ func (r *resolver) checkGlobal(g map[string]layer) {
 	r.checkBootstrap(settings{g["kafka"]})
 	r.checkSecurity(settings{g["kafka"]})
 	r.checkHTTP(settings{g["http"]})
+	r.checkWasm(settings{g["wasm"]}, g)
 	for _, section := range []string{"http", "admin", "embedded"} {
 		r.checkListen(section, g[section]["listen"])
 	}
@@ -60,23 +61,25 @@ func (r *resolver) checkBootstrap(s settings) {
 }
 
 func (r *resolver) checkHTTP(s settings) {
-	atLeast := func(name, other string) {
-		if s.int(name) >= s.int(other) {
-			return
-		}
-		key, rule := name, "must be at least http."+other
-		if !s.explicit(name) && s.explicit(other) {
-			key, other, rule = other, name, "must be at most http."+name
-		}
-		o := s.layer[other]
-		if o.bad {
-			return
-		}
-		r.fail("http."+key, s.layer[key], fmt.Sprintf("%s = %s (%s)", rule, o, o.origin.where()))
+	r.atLeast("http", s, "max.inflated.bytes", "max.body.bytes")
+	r.atLeast("http", s, "receive.memory", "max.body.bytes")
+	r.atLeast("http", s, "max.inflated.bytes", "max.record.header.bytes")
+}
+
+// atLeast refuses a setting that is smaller than another one of its section, at the one that the file names.
+func (r *resolver) atLeast(section string, s settings, name, other string) {
+	if s.int(name) >= s.int(other) {
+		return
 	}
-	atLeast("max.inflated.bytes", "max.body.bytes")
-	atLeast("receive.memory", "max.body.bytes")
-	atLeast("max.inflated.bytes", "max.record.header.bytes")
+	key, rule := name, "must be at least "+section+"."+other
+	if !s.explicit(name) && s.explicit(other) {
+		key, other, rule = other, name, "must be at most "+section+"."+name
+	}
+	o := s.layer[other]
+	if o.bad {
+		return
+	}
+	r.fail(section+"."+key, s.layer[key], fmt.Sprintf("%s = %s (%s)", rule, o, o.origin.where()))
 }
 
 func (r *resolver) checkListen(section string, g given) {

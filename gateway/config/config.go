@@ -9,6 +9,7 @@ type Config struct {
 	Kafka           Kafka
 	HTTP            HTTP
 	Admin           Admin
+	Wasm            Wasm
 	Log             Log
 	Embedded        Embedded
 
@@ -72,14 +73,18 @@ type Log struct {
 	Format string // text, json
 }
 
-// Topic is the effective settings of one topic.
+// Topic is the effective settings of one topic. What its slices and pointers lead to is shared, and must not be changed.
 type Topic struct {
 	Name     string
 	Table    string // the [topics.*] pattern that matched, for example "orders" or "logs.*"
 	Profile  string // "" if none
 	Producer Producer
 	// Partitioner is the name of a built-in partitioner: murmur2, crc32, fnv1a, round-robin, sticky, uniform-bytes.
-	Partitioner string
+	// With a PartitionerModule it is the one that takes over where the module does not choose.
+	Partitioner       string
+	PartitionerModule *Binding // nil if none
+	Interceptors      []Binding
+	DeadLetterTopic   string // dead_letter.topic; "" if none, which no Binding with dlq goes with
 }
 
 // Compression is compression.type with its level.

@@ -120,3 +120,11 @@ func patternRule(pattern string) string {
 		return ""
 	}
 }
+
+// nameRule says what is wrong with a topic's name, which is no glob; "" if nothing.
+func nameRule(name string) string {
+	if isGlob(name) {
+		return "must be the name of one topic, without '*'"
+	}
+	return patternRule(name)
+}

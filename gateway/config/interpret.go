@@ -35,6 +35,10 @@ type tableFile struct {
 	line     int
 	own      layer // keys of section topics
 	producer layer // keys behind producer.
+
+	modules      *literal // all below the keys partitioner and interceptors, as a table
+	partitioner  *binding // nil if it is not a module
+	interceptors []*binding
 }
 
 // file is a document whose every key is known and has a value of the right type.
@@ -78,13 +82,14 @@ type interpreter struct {
 	seen    map[place]int  // line of each key
 	tables  map[string]int // line of each table
 	topics  map[string]*tableFile
-	unknown map[int]bool // headers whose keys are not looked at
+	unknown map[int]bool     // headers whose keys are not looked at
+	within  map[int]*literal // headers within a module's table: where their keys go
 }
 
 func interpret(doc *document) *file {
 	in := &interpreter{
 		index: newIndex(), doc: doc, seen: make(map[place]int), tables: make(map[string]int),
-		topics: make(map[string]*tableFile), unknown: make(map[int]bool),
+		topics: make(map[string]*tableFile), unknown: make(map[int]bool), within: make(map[int]*literal),
 		out: &file{
 			name: doc.file, errs: slices.Clone(doc.errs), torn: len(doc.errs) > 0,
 			global: make(map[string]layer), lines: make(map[string]int),
@@ -95,6 +100,9 @@ func interpret(doc *document) *file {
 	}
 	for i := range doc.entries {
 		in.entry(&doc.entries[i])
+	}
+	for _, t := range in.out.topics {
+		in.bindings(t)
 	}
 	in.again()
 	return in.out
@@ -110,13 +118,21 @@ func (in *interpreter) again() {
 }
 
 func (in *interpreter) fail(path []string, line int, value, rule string) {
-	in.out.errs = append(in.out.errs, &Error{File: in.doc.file, Line: line, Key: dotted(path), Value: value, Rule: rule})
+	in.failAt(dotted(path), line, value, rule)
+}
+
+func (in *interpreter) failAt(key string, line int, value, rule string) {
+	in.out.errs = append(in.out.errs, &Error{File: in.doc.file, Line: line, Key: key, Value: value, Rule: rule})
 }
 
 func (in *interpreter) header(i int) {
 	h := in.doc.headers[i]
 	in.unknown[i] = h.broken
 	if h.broken {
+		return
+	}
+	if isModules(h.path, true) {
+		in.moduleTable(i)
 		return
 	}
 	if line, ok := in.tables[dotted(h.path)]; ok && !h.array {
@@ -130,7 +146,10 @@ func (in *interpreter) header(i int) {
 		in.fail(h.path, h.line, "", rule)
 	}
 	s := in.find(p.section, p.name)
+	misplaced := in.misplaced(p)
 	switch {
+	case misplaced != "":
+		reject(misplaced)
 	case s != nil && s.Support == Later, in.byName[p.section+"/"+p.name+".*"] != nil:
 		reject(notYet)
 	case h.array:
@@ -161,7 +180,7 @@ func (in *interpreter) topic(pattern string, line int) *tableFile {
 	if t := in.topics[pattern]; t != nil {
 		return t
 	}
-	t := &tableFile{pattern: pattern, line: line, own: make(layer), producer: make(layer)}
+	t := &tableFile{pattern: pattern, line: line, own: make(layer), producer: make(layer), modules: newTable(line)}
 	in.topics[pattern] = t
 	in.out.topics = append(in.out.topics, t)
 	if rule := patternRule(pattern); rule != "" {
@@ -174,10 +193,18 @@ func (in *interpreter) entry(e *entry) {
 	if in.unknown[e.header] {
 		return
 	}
+	if isModules(e.path, false) {
+		in.moduleKey(e)
+		return
+	}
 	p := placeOf(e.path)
 	s := in.find(p.section, p.name)
 	if p.name == "" {
 		in.fail(e.path, e.line, e.text, "must be a table")
+		return
+	}
+	if rule := in.misplaced(p); rule != "" {
+		in.fail(upTo(e.path, partitionerKeys, interceptorKeys), e.line, "", rule)
 		return
 	}
 	text := e.text
@@ -185,7 +212,7 @@ func (in *interpreter) entry(e *entry) {
 		text = masked
 	}
 	if line, ok := in.seen[p]; ok {
-		in.fail(e.path, e.line, text, fmt.Sprintf("is already set in line %d", line))
+		in.fail(e.path, e.line, text, alreadySet(line))
 		return
 	}
 	in.seen[p] = e.line
@@ -209,6 +236,8 @@ func (in *interpreter) entry(e *entry) {
 		in.layerOf(p)[p.name] = g
 	}
 }
+
+func alreadySet(line int) string { return fmt.Sprintf("is already set in line %d", line) }
 
 // notYet is the rule of settings that a later version brings.
 const notYet = "not yet supported in this version"

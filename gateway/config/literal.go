@@ -11,7 +11,7 @@ import (
 type kind uint8
 
 const (
-	kindOther kind = iota // dates and times, of which no setting is made
+	kindTime kind = iota // dates and times; only a module's configuration holds them
 	kindBool
 	kindInt
 	kindFloat
@@ -29,12 +29,15 @@ type literal struct {
 	kind  kind
 	b     bool
 	i     int64
-	s     string    // strings; integers that do not fit into 64 bits
-	wide  bool      // an integer that does not fit into 64 bits
-	items []literal // arrays
+	s     string              // strings; numbers, dates and times as written
+	wide  bool                // an integer that does not fit into 64 bits
+	items []*literal          // arrays
+	keys  map[string]*literal // tables; a key's line is its value's
+	line  int                 // 0 if nobody asks
+	text  string              // as written, for errors; "" for tables
 }
 
-func newLiteral(n *unstable.Node) literal {
+func (s *scanner) literal(n *unstable.Node) literal {
 	switch n.Kind {
 	case unstable.Bool:
 		return literal{kind: kindBool, b: string(n.Data) == "true"}
@@ -42,20 +45,34 @@ func newLiteral(n *unstable.Node) literal {
 		i, err := strconv.ParseInt(string(n.Data), 0, 64)
 		return literal{kind: kindInt, i: i, s: string(n.Data), wide: err != nil}
 	case unstable.Float:
-		return literal{kind: kindFloat}
+		return literal{kind: kindFloat, s: string(n.Data)}
 	case unstable.String:
 		return literal{kind: kindString, s: string(n.Data)}
 	case unstable.Array:
 		a := literal{kind: kindArray}
 		for it := n.Children(); it.Next(); {
-			a.items = append(a.items, newLiteral(it.Node()))
+			v := s.literal(it.Node())
+			a.items = append(a.items, &v)
 		}
 		return a
 	case unstable.InlineTable:
-		return literal{kind: kindTable}
+		return s.inlineTable(n)
 	default:
-		return literal{kind: kindOther}
+		return literal{kind: kindTime, s: string(n.Data)}
 	}
+}
+
+// inlineTable takes the inline tables of arrays. A key that is there twice keeps its first value; semantics reports it.
+func (s *scanner) inlineTable(n *unstable.Node) literal {
+	t := newTable(s.line(s.base + int(n.Raw.Offset)))
+	for it := n.Children(); it.Next(); {
+		kv := it.Node()
+		path, start, end := s.key(nil, kv.Key())
+		v := s.literal(kv.Value())
+		v.line, v.text = s.line(start), s.text(kv, end)
+		t.put(path, &v)
+	}
+	return *t
 }
 
 // dotted writes a key path as TOML does: parts that are not bare keys are quoted.

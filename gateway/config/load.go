@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"os"
@@ -57,7 +58,7 @@ func build(f *file) (*Config, Errors) {
 	r.checkProducer(base, nil, global["http"])
 	c.reports = append(c.reports, Section{"producer", r.report("producer", base)})
 	for _, t := range f.topics {
-		c.topics = append(c.topics, r.topicTable(t, global["http"]))
+		c.topics = append(c.topics, r.topicTable(t, global))
 	}
 	slices.SortFunc(c.topics, func(a, b topicTable) int { return comparePatterns(a.pattern, b.pattern) })
 	for i := range c.topics {
@@ -65,11 +66,14 @@ func build(f *file) (*Config, Errors) {
 			c.exact[p] = i
 		}
 	}
+	r.checkModules(c)
 	return c, r.errs
 }
 
 // globalSections are the sections with one value for the whole process; "" is the top level.
-func globalSections() []string { return []string{"", "kafka", "embedded", "http", "admin", "log"} }
+func globalSections() []string {
+	return []string{"", "kafka", "embedded", "http", "admin", "wasm", "log"}
+}
 
 func deriveAutoCreate(s settings) {
 	if _, set := s.layer["auto.create.topics"]; set {
@@ -83,12 +87,13 @@ func deriveAutoCreate(s settings) {
 	s.layer["auto.create.topics"] = given{value: false}
 }
 
-func (r *resolver) topicTable(t *tableFile, http layer) topicTable {
+func (r *resolver) topicTable(t *tableFile, global map[string]layer) topicTable {
 	own := r.defaults("topics")
 	maps.Copy(own, t.own)
 	l := r.producer(t)
-	r.checkProducer(l, t, http)
+	r.checkProducer(l, t, global["http"])
 	out := topicTable{pattern: t.pattern, topic: Topic{Table: t.pattern}}
+	modules := r.modules(t, own, &out.topic, settings{global["wasm"]})
 	r.copy("producer", l, target{t: &out.topic})
 	r.copy("topics", own, target{t: &out.topic})
 	out.topic.Producer.complete(settings{l})
@@ -96,7 +101,10 @@ func (r *resolver) topicTable(t *tableFile, http layer) topicTable {
 		own["profile"] = profile
 		delete(l, "profile") // shown once, with the topic's own keys
 	}
-	out.report = append(r.report("topics", own), r.report("producer", l)...)
+	if t.partitioner != nil {
+		delete(own, "partitioner") // shown with the module, as its fallback
+	}
+	out.report = slices.Concat(r.report("topics", own), modules, r.report("producer", l))
 	return out
 }
 
@@ -138,5 +146,7 @@ func assign(field, v any) {
 	case *time.Duration:
 		n, _ := v.(int64)
 		*f = time.Duration(n) * time.Millisecond
+	case *json.RawMessage:
+		*f, _ = v.(json.RawMessage)
 	}
 }

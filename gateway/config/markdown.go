@@ -17,7 +17,7 @@ func WriteReference(w io.Writer) error {
 	m.line("")
 	m.line("A producer property has Kafka's own name. It stands in `[producer]` for all topics and, with `producer.` in front,")
 	m.line("in a topic's table: default < `[producer]` < profile < `[topics.*]`. `sluice check` shows what is in force, and why.")
-	for _, section := range append([]string{""}, sections()...) {
+	for _, section := range slices.Concat([]string{""}, sections(), bindingSections()) {
 		m.section(section)
 	}
 	m.profiles()
@@ -49,6 +49,16 @@ func (m *markdown) section(name string) {
 		m.line("NAME is a topic, or a glob in quotes: `*` stands for any characters. A topic gets its own table, else the glob that")
 		m.line("matches with the longest part before its first `*`. A topic that no table matches is refused.")
 		m.line("A name with dots is quoted: `[topics.\"a.b\"]`. All keys of `[producer]` may follow as `producer.KEY`.")
+	case partitionerKeys:
+		m.line("## [topics.NAME.partitioner]")
+		m.line("")
+		m.line("A WASM module that chooses the partition; also written `partitioner = { module = \"...\" }` in `[topics.NAME]`.")
+	case interceptorKeys:
+		m.line("## [[topics.NAME.interceptors]]")
+		m.line("")
+		m.line("A WASM module that sees and changes records before they are sent; each further `[[topics.NAME.interceptors]]` is the")
+		m.line("next one. Also written `interceptors = [{ module = \"...\" }, ...]` in `[topics.NAME]`. The list is the topic's whole list:")
+		m.line("a topic has one table, and nothing of a table that matches less well is added.")
 	default:
 		m.line("## [%s]", name)
 	}

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -30,7 +31,7 @@ type TopicReport struct {
 // Effective is one setting as it is in force.
 type Effective struct {
 	Name   string `json:"name"`
-	Value  any    `json:"value"` // bool, int64, string or []string
+	Value  any    `json:"value"` // bool, int64, string, []string or, of a module's config, json.RawMessage
 	Origin string `json:"origin"`
 }
 
@@ -121,6 +122,8 @@ func (p *printer) close() error {
 
 func plain(v any) string {
 	switch v := v.(type) {
+	case json.RawMessage:
+		return shorten(string(v))
 	case []string:
 		return strings.Join(v, ",")
 	case string:

@@ -183,11 +183,15 @@ func (s *scanner) keyValue(table []string, n *unstable.Node) {
 		}
 		return
 	}
+	val := s.literal(v)
+	val.line, val.text = s.line(start), s.text(n, end)
+	s.entries = append(s.entries, entry{path: path, line: val.line, text: val.text, val: val, header: s.header})
+}
+
+// text returns the value of a key as written; end is where the key ends.
+func (s *scanner) text(n *unstable.Node, end int) string {
 	text := string(s.data[end : s.base+int(n.Raw.Offset+n.Raw.Length)])
-	text = shorten(strings.TrimPrefix(strings.TrimSpace(text), "="))
-	s.entries = append(s.entries, entry{
-		path: path, line: s.line(start), text: text, val: newLiteral(v), header: s.header,
-	})
+	return shorten(strings.TrimPrefix(strings.TrimSpace(text), "="))
 }
 
 // semantics asks go-toml's decoder for what the grammar alone does not say: keys and tables that are defined twice,

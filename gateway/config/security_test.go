@@ -88,7 +88,7 @@ func FuzzParseJAAS(f *testing.F) {
 // FuzzParse holds that nothing in a file makes Parse panic, that its errors point into the file, and that what it takes
 // can be reported.
 func FuzzParse(f *testing.F) {
-	for _, path := range []string{"everything.good", "precedence.good", "syntax.bad", "types.bad", "refused.bad", "unknown.bad", "twice.bad"} {
+	for _, path := range []string{"everything.good", "precedence.good", "syntax.bad", "types.bad", "refused.bad", "unknown.bad", "twice.bad", "modules.good", "modules.bad", "modules_twice.bad", "dead_letter.bad", "wasm.bad"} {
 		data, err := os.ReadFile("testdata/" + path + ".toml")
 		if err != nil {
 			f.Fatal(err)
@@ -107,9 +107,11 @@ func FuzzParse(f *testing.F) {
 			t.Error(err)
 		}
 		for _, table := range c.Tables() {
-			if topic, ok := c.Topic(strings.ReplaceAll(table, "*", "x")); !ok || topic.Producer.BufferMemory <= 0 {
+			topic, ok := c.Topic(strings.ReplaceAll(table, "*", "x"))
+			if !ok || topic.Producer.BufferMemory <= 0 {
 				t.Errorf("table %q: %+v, %v", table, topic, ok)
 			}
+			checkBindings(t, topic, strings.Count(string(data), "\n")+1, c.Wasm.ConfigMaxBytes)
 		}
 	})
 }

@@ -21,6 +21,8 @@ const (
 	Enum    Type = "enum"
 	String  Type = "string"
 	Strings Type = "list of strings"
+	Table   Type = "table"
+	Tables  Type = "list of tables"
 )
 
 // Support says what becomes of a setting that stands in a file.
@@ -35,7 +37,7 @@ const (
 
 // Setting is one row of the table of settings.
 type Setting struct {
-	Section string   // the table it stands in: "" for the top level, kafka, producer, topics, ...
+	Section string   // the table it stands in: "" for the top level, kafka, producer, topics, ...; or the key of a [topics.*] table
 	Name    string   // dotted, without the section
 	Type    Type     // of settings that work
 	Default any      // bool, int64, string or []string; nil if it has none
@@ -54,10 +56,11 @@ type Setting struct {
 	into func(target) any
 }
 
-// target is what settings are copied into: global ones into c, a topic's into t.
+// target is what settings are copied into: global ones into c, a topic's into t, a binding's into b.
 type target struct {
 	c *Config
 	t *Topic
+	b *Binding
 }
 
 // The largest values of Java's int and of a time.Duration in milliseconds.
@@ -70,13 +73,14 @@ const (
 func Settings() []Setting {
 	return slices.Concat(
 		topLevelSettings(), kafkaSettings(), securitySettings(), embeddedSettings(), httpSettings(), adminSettings(),
-		logSettings(), producerSettings(), compressionSettings(), topicSettings(), refusedSettings(), laterSettings(),
+		wasmSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), bindingSettings(),
+		refusedSettings(), laterSettings(),
 	)
 }
 
 // sections are the tables of a file, in the order in which they are shown.
 func sections() []string {
-	return []string{"kafka", "embedded", "http", "admin", "log", "producer", "topics", "schema"}
+	return []string{"kafka", "embedded", "http", "admin", "wasm", "log", "producer", "topics", "schema"}
 }
 
 // index finds settings by section and name.
@@ -154,6 +158,7 @@ func (s *Setting) convert(v literal) (value any, rule string) {
 		if v.kind == kindString || v.kind == kindArray {
 			return s.list(v)
 		}
+	case Table, Tables: // a Binding is made of them
 	}
 	return nil, s.wrongType(v)
 }
@@ -162,7 +167,7 @@ func (s *Setting) wrongType(v literal) string {
 	want := map[Type]string{
 		Bool: "true or false", Int: "an integer", Bytes: "an integer, in bytes", Millis: "an integer, in milliseconds",
 		Enum: "one of " + strings.Join(s.Values, ", "), String: "a string",
-		Strings: "a list of strings, or a string with commas",
+		Strings: "a list of strings, or a string with commas", Table: "a table", Tables: "a list of tables",
 	}[s.Type]
 	hint := ""
 	if v.kind == kindString && (s.Type == Bool || s.Type == Int || s.Type == Bytes || s.Type == Millis) {

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -98,6 +99,13 @@ func TestEveryFieldIsSet(t *testing.T) {
 		p := placeOf(e.path)
 		set[p.section+"/"+p.name] = true
 	}
+	r, _ := c.Explain("everything")
+	for _, s := range r.Settings { // the keys of bindings, and where they stand
+		section, name, _ := strings.Cut(strings.Replace(s.Name, "[0]", "", 1), ".")
+		if s.Origin != "default" && slices.Contains(bindingSections(), section) {
+			set[section+"/"+name] = true
+		}
+	}
 	single := map[string]bool{ // one value only, or one of two ways
 		"kafka/sasl.jaas.config": true, "kafka/ssl.keystore.location": true, "kafka/ssl.keystore.type": true,
 		"producer/profile": true,
@@ -159,6 +167,24 @@ func TestJavaDefaultsTyped(t *testing.T) {
 		BufferMemory: 32 << 20, MaxBlock: time.Minute, DeliveryTimeout: 2 * time.Minute, AdaptivePartitioning: true,
 	}
 	if diff := cmp.Diff(want, mustTopic(t, "").Producer); diff != "" {
+		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestWasmDefaults holds the typed defaults of [wasm] to the limits that the WASM host was designed with.
+func TestWasmDefaults(t *testing.T) {
+	want := Wasm{
+		RegistryDir: "data/modules", RegistryVersionsMax: 100, ModulesMax: 1000, CacheDir: "data/wasm-cache", CacheMaxBytes: 1 << 30,
+		ModuleMaxBytes: 10 << 20, FunctionsMax: 50000, FunctionMaxBytes: 1 << 20, FunctionMaxLocals: 5000, TypesMax: 10000,
+		GlobalsMax: 1000, TableMaxElements: 65536, DataSegmentsMax: 100000, CompileChild: true, CompileCPU: 30 * time.Second, BuildTimeout: 5 * time.Minute,
+		CompileTimeout: time.Minute, CompileMemoryBytes: 2 << 30, MemoryMaxBytes: 64 << 20, MemoryTotalBytes: 512 << 20,
+		InstanceMaxAge: 5 * time.Minute, AcquireTimeout: 100 * time.Millisecond, InitFuel: 1e9, InitTimeout: 5 * time.Second,
+		CallFuelBase: 5e6, CallFuelPerRecord: 200_000, CallFuelPerByte: 200, CallFuelMax: 1e8, CallTimeout: 250 * time.Millisecond, OutputMaxBytes: 1 << 20,
+		ConfigMaxBytes: 65536, LogLinesPerSecond: 64, LogLines: 500, CountersMax: 64, BreakerFailures: 5,
+		BreakerWindow: 10 * time.Second, BreakerBackoff: time.Second, BreakerBackoffMax: 30 * time.Second,
+		CanaryMaxErrorRate: 5, CanaryMinRecords: 100, CanaryWindow: time.Minute,
+	}
+	if diff := cmp.Diff(want, Default().Wasm); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
 }

@@ -1,5 +1,7 @@
 package config
 
+import "strings"
+
 // topicSettings are the keys of [topics.*] that work, beside producer.*.
 func topicSettings() []Setting {
 	return []Setting{
@@ -9,10 +11,21 @@ func topicSettings() []Setting {
 			into: func(t target) any { return &t.t.Profile },
 		},
 		{
-			Section: "topics", Name: "partitioner", Type: Enum, Default: "murmur2", Support: Works,
-			Values: []string{"murmur2", "crc32", "fnv1a", "round-robin", "sticky", "uniform-bytes"},
-			Doc:    "Who chooses the partition: murmur2 is Java's, crc32 librdkafka's, fnv1a Sarama's, uniform-bytes KIP-794's.",
-			into:   func(t target) any { return &t.t.Partitioner },
+			Section: "topics", Name: "partitioner", Type: Enum, Default: defaultPartitioner, Support: Works,
+			Values: partitionerNames(),
+			Reason: "must be one of " + strings.Join(partitionerNames(), ", ") + ", or a table that names a module",
+			Doc: "Who chooses the partition: murmur2 is Java's, crc32 librdkafka's, fnv1a Sarama's, uniform-bytes KIP-794's; " +
+				"or a table: a WASM module, see below.",
+			into: func(t target) any { return &t.t.Partitioner },
+		},
+		{
+			Section: "topics", Name: "interceptors", Type: Tables, Support: Works,
+			Doc: "WASM modules that see and change records before they are sent, in this order, at most 16; see below.",
+		},
+		{
+			Section: "topics", Name: "dead_letter.topic", Type: String, Support: Works,
+			Doc:  "Where records go that an interceptor with on_error = \"dlq\" fails on: a topic that another table serves.",
+			into: func(t target) any { return &t.t.DeadLetterTopic },
 		},
 		{
 			Section: "topics", Name: "key.serializer", Type: Enum, Default: "raw", Values: []string{"raw"}, Support: Works,
@@ -31,14 +44,10 @@ func laterSettings() []Setting {
 		return Setting{Section: section, Name: name, Doc: doc, Support: Later}
 	}
 	return []Setting{
-		later("topics", "partitioner.*", "A WASM module that chooses the partition."),
-		later("topics", "interceptors", "WASM modules that see and change records before they are sent."),
-		later("topics", "interceptors.*", "WASM modules that see and change records before they are sent."),
 		later("topics", "value.schema.*", "The schema of values."),
 		later("topics", "key.schema.*", "The schema of keys."),
 		later("topics", "auto.register.schemas", "Register a schema that the registry does not have."),
 		later("topics", "key.from", "Take the key out of the value."),
-		later("topics", "dead_letter.topic", "Where records go that the broker refuses."),
 		later("schema", "*", "The schema registry."),
 	}
 }

@@ -10,8 +10,14 @@ import (
 // unknownKey says what might have been meant.
 func (in *interpreter) unknownKey(path []string, p place) string {
 	if p.inTopic && p.section == "topics" {
+		if in.isBindingKey(partitionerKeys, p.name) || in.isBindingKey(interceptorKeys, p.name) {
+			return `unknown key; it belongs to a module: partitioner = { module = "..." } or interceptors = [{ module = "..." }]`
+		}
+		if isBelow(p.name, partitionerKeys) || isBelow(p.name, interceptorKeys) {
+			return "unknown key; the dots in the keys of a module stand outside of quotes"
+		}
 		if in.find("producer", p.name) != nil {
-			return "unknown key; in a topic's table it is producer." + p.name
+			return inTopicItIs(p.name)
 		}
 		if len(path) == 3 && in.isTopicPart(path[2]) {
 			return fmt.Sprintf("unknown key; the table of a topic whose name has dots is written [topics.%q]", path[1]+"."+path[2])
@@ -38,6 +44,8 @@ func (in *interpreter) unknownKey(path []string, p place) string {
 	}
 	return "unknown key" + in.didYouMean(p.name, in.names(p.section))
 }
+
+func inTopicItIs(name string) string { return "unknown key; in a topic's table it is producer." + name }
 
 // isTopicPart says whether an unknown table in a topic's table looks like the rest of a topic's name.
 func (in *interpreter) isTopicPart(part string) bool {

@@ -27,6 +27,28 @@
 // traceparent and tracestate (W3C Trace Context) become record headers of these names. In a request of many records all
 // of this applies to each of them; what a line of application/vnd.sluice.records+ndjson says itself wins.
 //
+// # Answers
+//
+// 200 means that every record is stored. One record is answered with its place, many with one result each, in order:
+//
+//	{"topic":"orders","partition":3,"offset":7,"timestamp":1700000000000}
+//	{"topic":"orders","records":[{"partition":3,"offset":7},{"error":{"code":"buffer_full","message":"…"}}]}
+//	{"topic":"orders","stored":1,"failed":1,"errors":[{"index":1,"code":"buffer_full","message":"…"}]}   ?results=errors
+//	{"topic":"orders","accepted":2}                                                                      ?ack=queued
+//
+// What shares no status is 207; what failed as a whole is a problem (RFC 9457) with the status of status.go.
+//
+// An interceptor may route a record to another topic. Its result names that topic: "topic" of the one record, or
+// {"topic":"other","partition":0,"offset":4} among many. An answer of counts only does not.
+//
+// An interceptor may also drop a record. It is not stored, hence never 200, and went wrong for nobody, hence never an
+// error: 207, without Retry-After, also if all were dropped.
+//
+//	{"topic":"orders","dropped":true,"message":"interceptor \"sample\" dropped the record"}
+//	{"topic":"orders","records":[{"partition":3,"offset":7},{"dropped":true,"message":"…"}]}
+//	{"topic":"orders","stored":1,"dropped":1,"failed":0,"errors":[]}                                     ?results=errors
+//	{"topic":"orders","accepted":1,"dropped":1}      202; 207 if none was accepted                       ?ack=queued
+//
 // # Timeouts
 //
 // read.timeout.ms covers a whole request from its first byte, less the time that the topic made it wait; idle.timeout.ms

@@ -1,6 +1,8 @@
 package ingest
 
 import (
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -12,6 +14,10 @@ import (
 const (
 	sentRecordSize = 192 // what a record costs that was sent and whose outcome was not taken over: its Record and Ack
 	resultSize     = 16
+
+	// topicsCompared is how many topics a name is looked for in. Few are routed to, and where they are many, looking must
+	// stay cheap.
+	topicsCompared = 8
 )
 
 // request is one request on its way. It is pooled: one goroutine fills and sends batches, any goroutine may complete them.
@@ -39,6 +45,7 @@ type request struct {
 	sent    []*record.Batch // not yet taken into results, in order
 	results []result        // of records that were sent, in order
 	causes  []*record.Error // that results refer to
+	topics  []string        // that results refer to, other than name
 	bad     []badRecord     // records that could not be parsed, in order
 	rest    *record.Error   // why the records after the last one were not read
 
@@ -53,7 +60,7 @@ type request struct {
 type result struct {
 	offset    int64
 	partition int32
-	cause     int32 // 0 is stored, n is causes[n-1]
+	ref       int32 // 0 is stored in the request's topic, -n is stored in topics[n-1], n is not stored because of causes[n-1]
 }
 
 // badRecord is a record that never entered a batch.
@@ -100,8 +107,9 @@ func (r *request) release() {
 func (r *request) recycle() {
 	clear(r.sent)
 	clear(r.causes)
+	clear(r.topics)
 	clear(r.bad)
-	r.sent, r.causes, r.bad, r.results = r.sent[:0], r.causes[:0], r.bad[:0], r.results[:0]
+	r.sent, r.causes, r.topics, r.bad, r.results = r.sent[:0], r.causes[:0], r.topics[:0], r.bad[:0], r.results[:0]
 	r.topic, r.name, r.batch, r.rest = nil, "", nil, nil
 	r.shared, r.blocked, r.charged, r.kept = shared{}, 0, 0, 0
 	r.params.reset()
@@ -177,7 +185,7 @@ func (r *request) takeQueued(b *record.Batch) {
 		r.results = append(r.results, result{offset: record.NoOffset, partition: record.NoPartition})
 	}
 	for _, f := range b.Failed {
-		r.results[base+f.Index].cause = r.cause(f.Err)
+		r.results[base+f.Index].ref = r.cause(f.Err)
 	}
 	b.Free()
 }
@@ -188,7 +196,7 @@ func (r *request) takeDone() {
 	for n < len(r.sent) && r.sent[n].Open() == 0 {
 		b := r.sent[n]
 		for i := range b.Acks {
-			r.takeAck(&b.Acks[i])
+			r.takeAck(&b.Acks[i], b.Records[i].Topic)
 		}
 		b.Free()
 		n++
@@ -205,17 +213,21 @@ func (r *request) takeKnown() {
 			if !ok {
 				ack = late.Failed(record.NoPartition)
 			}
-			r.takeAck(&ack)
+			r.takeAck(&ack, b.Records[i].Topic)
 		}
 		b.Free()
 	}
 	r.forget(len(r.sent))
 }
 
-func (r *request) takeAck(a *record.Ack) {
+// takeAck keeps the outcome of a record that went to the given topic.
+func (r *request) takeAck(a *record.Ack, topic string) {
 	res := result{offset: a.Offset, partition: a.Partition}
-	if a.Code != record.Stored {
-		res.cause = r.cause(detail(a))
+	switch {
+	case a.Code != record.Stored:
+		res.ref = r.cause(detail(a))
+	case topic != r.name:
+		res.ref = -r.routedTo(topic)
 	}
 	r.results = append(r.results, res)
 }
@@ -233,6 +245,17 @@ func (r *request) cause(err *record.Error) int32 {
 		r.causes = append(r.causes, err)
 	}
 	return int32(len(r.causes))
+}
+
+// routedTo returns the number of a topic among those that interceptors routed records to. The name is copied, as it may
+// live in the batch's memory.
+func (r *request) routedTo(topic string) int32 {
+	from := max(0, len(r.topics)-topicsCompared)
+	if i := slices.Index(r.topics[from:], topic); i >= 0 {
+		return int32(from + i + 1)
+	}
+	r.topics = append(r.topics, strings.Clone(topic))
+	return int32(len(r.topics))
 }
 
 // detail is why a record was not stored.

@@ -29,16 +29,39 @@ func (r *request) write(status int, contentType string, appendBody func(r *reque
 // answerOne answers a request of one record.
 func (r *request) answerOne(a *record.Ack) {
 	if a.Code != record.Stored {
-		r.refuse(detail(a))
+		r.answerNotStored(detail(a))
 		return
 	}
 	r.write(fasthttp.StatusOK, typeJSON, (*request).appendStored)
 }
 
+// answerNotStored answers a request whose one record went all its way without being stored. A record that was dropped is
+// no error: a client that saw one would send it again.
+func (r *request) answerNotStored(err *record.Error) {
+	if err.Code != record.Dropped {
+		r.refuse(err)
+		return
+	}
+	r.write(status(record.Dropped), typeJSON, func(r *request, dst []byte) []byte {
+		dst = append(dst, `{"topic":`...)
+		dst = appendString(dst, r.name)
+		dst = append(dst, ',')
+		dst = appendDropped(dst, err)
+		return append(dst, '}')
+	})
+}
+
+// appendDropped says that a record was dropped, and by whom.
+func appendDropped(dst []byte, err *record.Error) []byte {
+	dst = append(dst, `"dropped":true,"message":`...)
+	return appendString(dst, err.Message)
+}
+
+// appendStored says where the one record is, which is another topic than the request's if an interceptor routed it there.
 func (r *request) appendStored(dst []byte) []byte {
 	a := &r.sent[0].Acks[0]
 	dst = append(dst, `{"topic":`...)
-	dst = appendString(dst, r.name)
+	dst = appendString(dst, r.sent[0].Records[0].Topic)
 	dst = append(dst, `,"partition":`...)
 	dst = appendNumber(dst, int64(a.Partition))
 	dst = append(dst, `,"offset":`...)

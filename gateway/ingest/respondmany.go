@@ -11,11 +11,11 @@ import (
 
 // tally is what the outcomes of a request come to.
 type tally struct {
-	stored, failed int
-	first          *record.Error // the first cause
-	oneStatus      bool          // all causes have the status of the first
-	oneCause       bool          // all causes are the same
-	retryAfter     time.Duration // the longest
+	stored, dropped, failed int
+	first                   *record.Error // the first cause of what failed
+	oneStatus               bool          // all causes have the status of the first
+	oneCause                bool          // all causes are the same
+	retryAfter              time.Duration // the longest
 }
 
 // outcomes calls f for every record of the request in order, with nil for those that were stored or accepted.
@@ -34,10 +34,10 @@ func (r *request) outcomes(f func(index int, res *result, err *record.Error)) {
 }
 
 func (r *request) why(res *result) *record.Error {
-	if res.cause == 0 {
+	if res.ref <= 0 {
 		return nil
 	}
-	return r.causes[res.cause-1]
+	return r.causes[res.ref-1]
 }
 
 func (r *request) tally() tally {
@@ -56,6 +56,10 @@ func (t *tally) add(err *record.Error) {
 		t.stored++
 		return
 	}
+	if err.Code == record.Dropped {
+		t.dropped++
+		return
+	}
 	t.failed++
 	t.retryAfter = max(t.retryAfter, err.RetryAfter)
 	switch {
@@ -68,20 +72,23 @@ func (t *tally) add(err *record.Error) {
 	}
 }
 
-// answerMany answers a request of many records: one status if they share it, 207 otherwise.
+// answerMany answers a request of many records: one status if they share it, 207 otherwise. What was dropped did not
+// fail, but is not called stored either.
 func (r *request) answerMany() {
 	t := r.tally()
 	switch {
 	case r.rest != nil:
 		r.write(fasthttp.StatusMultiStatus, typeJSON, (*request).appendMany)
 		r.srv.lingerOnClose(r.ctx)
-	case t.stored == 0 && t.oneStatus:
+	case t.stored+t.dropped == 0 && t.oneStatus:
 		r.write(status(t.first.Code), typeProblem, (*request).appendManyProblem)
 		r.srv.retryAfter(r.ctx, status(t.first.Code), t.retryAfter)
 	case t.failed > 0:
 		r.write(fasthttp.StatusMultiStatus, typeJSON, (*request).appendMany)
-	case r.params.queued:
+	case r.params.queued && t.stored > 0:
 		r.write(fasthttp.StatusAccepted, typeJSON, (*request).appendMany)
+	case t.dropped > 0:
+		r.write(status(record.Dropped), typeJSON, (*request).appendMany)
 	default:
 		r.write(fasthttp.StatusOK, typeJSON, (*request).appendMany)
 	}
@@ -90,7 +97,7 @@ func (r *request) answerMany() {
 // answerQueued answers a request of one record that was to be put into the buffer only.
 func (r *request) answerQueued() {
 	if err := r.why(&r.results[0]); err != nil {
-		r.refuse(err)
+		r.answerNotStored(err)
 		return
 	}
 	r.write(fasthttp.StatusAccepted, typeJSON, (*request).appendMany)
@@ -125,6 +132,10 @@ func (r *request) appendCounts(dst []byte, stored string) []byte {
 	t := r.tally()
 	dst = append(dst, stored...)
 	dst = strconv.AppendInt(dst, int64(t.stored), 10)
+	if t.dropped > 0 {
+		dst = append(dst, `,"dropped":`...)
+		dst = strconv.AppendInt(dst, int64(t.dropped), 10)
+	}
 	if r.params.queued && t.failed == 0 {
 		return dst
 	}
@@ -133,7 +144,7 @@ func (r *request) appendCounts(dst []byte, stored string) []byte {
 	dst = append(dst, `,"errors":[`...)
 	sep := false
 	r.outcomes(func(i int, _ *result, err *record.Error) {
-		if err == nil {
+		if err == nil || err.Code == record.Dropped {
 			return
 		}
 		if sep {
@@ -155,19 +166,33 @@ func (r *request) appendRecords(dst []byte) []byte {
 		if i > 0 {
 			dst = append(dst, ',')
 		}
-		if err != nil {
-			dst = append(dst, `{"error":{`...)
+		dst = append(dst, '{')
+		switch {
+		case err == nil:
+			dst = r.appendPlace(dst, res)
+		case err.Code == record.Dropped:
+			dst = appendDropped(dst, err)
+		default:
+			dst = append(dst, `"error":{`...)
 			dst = appendCause(dst, err, "message")
-			dst = append(dst, `}}`...)
-			return
+			dst = append(dst, '}')
 		}
-		dst = append(dst, `{"partition":`...)
-		dst = appendNumber(dst, int64(res.partition))
-		dst = append(dst, `,"offset":`...)
-		dst = appendNumber(dst, res.offset)
 		dst = append(dst, '}')
 	})
 	return append(dst, ']')
+}
+
+// appendPlace says where a record is stored; the topic only if it is not the request's.
+func (r *request) appendPlace(dst []byte, res *result) []byte {
+	if res.ref < 0 {
+		dst = append(dst, `"topic":`...)
+		dst = appendString(dst, r.topics[-res.ref-1])
+		dst = append(dst, ',')
+	}
+	dst = append(dst, `"partition":`...)
+	dst = appendNumber(dst, int64(res.partition))
+	dst = append(dst, `,"offset":`...)
+	return appendNumber(dst, res.offset)
 }
 
 // appendManyProblem appends the problem of a request none of whose records was stored.

@@ -27,6 +27,7 @@ var statuses = [...]int{ //nolint:gochecknoglobals // a table that is only read
 	record.Unauthorized:     fasthttp.StatusForbidden,
 	record.TooSlow:          fasthttp.StatusRequestTimeout,
 	record.InvalidRecord:    fasthttp.StatusUnprocessableEntity,
+	record.Dropped:          fasthttp.StatusMultiStatus, // not 200, which means stored, and no error
 	record.BufferFull:       fasthttp.StatusServiceUnavailable,
 	record.Draining:         fasthttp.StatusServiceUnavailable,
 	record.Overloaded:       fasthttp.StatusServiceUnavailable,

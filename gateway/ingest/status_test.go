@@ -15,6 +15,9 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		if s := status(c); c.Retriable() && s != 503 && s != 409 {
 			t.Errorf("%v is retriable, and its status is %d", c, s)
 		}
+		if s := status(c); (s == 200) != (c == record.Stored) {
+			t.Errorf("%v has status %d; 200 means stored, and nothing else", c, s)
+		}
 		if s := status(c); c.OutcomeUnknown() != (s == 504) {
 			t.Errorf("%v: outcome unknown is %v, and its status is %d", c, c.OutcomeUnknown(), s)
 		}

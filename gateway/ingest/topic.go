@@ -16,7 +16,8 @@ type Topic interface {
 	Name() string
 	// Send takes a batch that was started. Every record gets exactly one Ack, and the batch's Done is called exactly once,
 	// possibly before Send returns. Send blocks while the topic's policy lets it wait for memory (max.block.ms); the
-	// caller pays for the batch until it returns.
+	// caller pays for the batch until it returns. A record may be routed to another topic before Send returns, and not
+	// later. The answer names that topic: Record.Topic must be valid until the batch ends, also after ReleaseBytes.
 	Send(b *record.Batch)
 	// BatchMemory is the size in bytes at which a batch is sent and the next one begun.
 	BatchMemory() int

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -27,6 +28,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if s.http != nil {
 		s.http.collect(e)
 	}
+	s.modules.collect(e, s.clock())
 	for name, f := range s.gauges {
 		e.emit(name, f())
 	}
@@ -53,10 +55,10 @@ func (s *Set) collectProducer(e *emitter, now time.Time) {
 
 // labels are the values of the labels of a scope.
 func (s *series) labels(of scope) []string {
-	if of.label() == nil {
+	if len(of.labels()) == 0 {
 		return nil
 	}
-	return []string{s.label}
+	return strings.SplitN(s.label, labelSeparator, len(of.labels()))
 }
 
 // metric is a line of the table as Prometheus knows it.
@@ -81,6 +83,11 @@ func (e *emitter) histogram(name string, count uint64, sum float64, buckets map[
 	m := e.table[name]
 	made, err := prometheus.NewConstHistogram(m.prom, count, sum, buckets, labels...)
 	e.send(m, made, err)
+}
+
+func (e *emitter) distribution(name string, s span, d *Distribution, labels ...string) {
+	count, sum, buckets := s.cumulative(d)
+	e.histogram(name, count, sum, buckets, labels...)
 }
 
 // send lets a scrape fail, and say why, over a metric that cannot be made, for example for a label that is not UTF-8.

@@ -15,8 +15,8 @@ type desc struct {
 	typ    metricType
 	unit   string
 	help   string
-	labels []string // beside the one of the scope
-	value  value    // of metrics that the producer's series have; nil for the gateway's own
+	labels []string // beside those of the scope
+	value  value    // of metrics that the producer's series have; nil for the gateway's own and the modules'
 }
 
 // metricType is a type of Prometheus' text format.
@@ -36,22 +36,34 @@ const (
 	ofClient               // label client_id
 	ofCluster              // no label
 	ofGateway              // labels of its own
+	ofHook                 // labels module, version and hook
+	ofVersion              // labels module and version
+	ofBinding              // labels module and topic
 	numScopes
 )
 
-// label is the label that metrics of the scope have.
-func (s scope) label() []string {
+// labelSeparator stands between the values of a scope's labels where they are one string; no value contains it.
+const labelSeparator = "\x00"
+
+// labels are those that all metrics of the scope have.
+func (s scope) labels() []string {
 	switch s {
 	case ofTopic:
 		return []string{"topic"}
 	case ofClient:
 		return []string{"client_id"}
+	case ofHook:
+		return []string{"module", "version", "hook"}
+	case ofVersion:
+		return []string{"module", "version"}
+	case ofBinding:
+		return []string{"module", "topic"}
 	default:
 		return nil
 	}
 }
 
-func (d *desc) labelNames() []string { return append(d.scope.label(), d.labels...) }
+func (d *desc) labelNames() []string { return append(d.scope.labels(), d.labels...) }
 
 // helpText is what a scrape shows: the meaning, the unit, and Kafka's name with its group.
 func (d *desc) helpText() string {

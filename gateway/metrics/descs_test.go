@@ -21,10 +21,11 @@ func TestTable(t *testing.T) {
 		if d.unit == "" || len(d.help) < 20 || !strings.HasSuffix(d.help, ".") {
 			t.Errorf("%s: unit %q, help %q", d.name, d.unit, d.help)
 		}
-		if (d.value == nil) != (d.scope == ofGateway) {
-			t.Errorf("%s: a value belongs to metrics of the producer, and only to them", d.name)
+		own := d.scope == ofGateway || d.scope == ofHook || d.scope == ofVersion
+		if (d.value == nil) != own {
+			t.Errorf("%s: a value belongs to metrics of the producer and of bindings, and only to them", d.name)
 		}
-		if d.scope != ofGateway && len(d.labels) > 0 {
+		if !own && len(d.labels) > 0 {
 			t.Errorf("%s: labels %q beside the one of its scope", d.name, d.labels)
 		}
 	}

@@ -7,6 +7,7 @@
 //	series.go     series       the figures of one label value: totals, and the last two windows of 30 s
 //	sampler.go    sampler      turns snapshots into series
 //	value.go      value        how a number of a metric is taken out of a series
+//	modules.go    Modules      what the WASM host tells of the modules, and collect_modules.go shows as it is
 //	http.go       HTTP         counts of the data plane, without locks or allocation
 //	watch.go      BufferWatch  warns in the log when a topic's buffer is nearly full
 //	set.go        Set          all of it, with the handler of /metrics
@@ -24,6 +25,10 @@
 //
 // topic is the pattern of the [topics.*] table, never a name that a client sent; topics of one table are summed. client_id
 // is the client.id property; clients that share one are summed. So the number of series is bounded by the configuration.
+//
+// version is the short id of a module's version. Versions come and go without end, so one is shown while it serves and for an
+// hour after it last did, or counted anything. name is that of a counter that a module made itself: wasm.counters.max
+// bounds how many, and unlike all other counters they fall when a module adds a negative number.
 //
 // # Averages, rates and maxima
 //

@@ -43,9 +43,15 @@ Written from the table in ` + "`descs.go`" + ` by ` + "`go generate`" + `; do no
 - Gauges with rate, avg, max or ratio in their names speak of the last 30 to 60 seconds, as Kafka's do. An average or maximum of
   nothing is NaN. For other intervals use ` + "`rate()`" + ` of the counters: averages are the quotient of two of them, for example
   ` + "`rate(kafka_producer_byte_total[5m]) / rate(sluice_client_batches_total[5m])`" + `.
+- A ` + "`version`" + ` of a module is shown by the first 12 digits of its id, a ` + "`hook`" + ` from its first record on. A version that no longer
+  serves is left out an hour after it last served or counted anything, and comes back with its counts if it serves again.
+- Histograms of modules have the bounds 2^i - 1, in nanoseconds or units of fuel: from 1 µs to 1.1 s for calls, from 16 µs to 17 s
+  for waits, from a thousand to a billion units for fuel.
 - ` + "`go_*`" + ` and ` + "`process_*`" + ` are those of every Go program that Prometheus scrapes.
 `)
-	titles := [numScopes]string{"Topics", "Clients of Kafka", "Cluster", "Gateway"}
+	titles := [numScopes]string{
+		"Topics", "Clients of Kafka", "Cluster", "Gateway", "Hooks of modules", "Versions of modules", "Modules by topic",
+	}
 	for of, title := range titles {
 		fmt.Fprintf(&b, "\n## %s\n\n| metric | type | unit | Kafka's name | meaning |\n|---|---|---|---|---|\n", title)
 		for i := range descs {

@@ -31,6 +31,7 @@ type Set struct {
 	scopes   [numScopes]sampler
 	watch    *BufferWatch
 	http     *HTTP
+	modules  moduleFigures
 	gauges   map[string]func() float64
 	version  string
 }
@@ -79,11 +80,19 @@ func (s *Set) HTTP(h *HTTP) {
 	s.http = h
 }
 
+// Modules sets where the figures of modules come from. snapshot is called at every scrape, never twice at a time; it must
+// not call the Set.
+func (s *Set) Modules(snapshot func() Modules) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.modules.snapshot = snapshot
+}
+
 // Gauge shows what f returns under a name of the table that is a gauge without labels. f is called at every scrape; it must
 // not call the Set.
 func (s *Set) Gauge(name string, f func() float64) error {
 	m := s.table[name]
-	if m.desc == nil || m.scope != ofGateway || m.typ != gauge || len(m.labels) > 0 {
+	if m.desc == nil || m.value != nil || m.typ != gauge || len(m.labelNames()) > 0 {
 		return fmt.Errorf("metrics: %q is not a gauge without labels in the table of metrics", name)
 	}
 	s.mu.Lock()
@@ -144,16 +153,17 @@ func (s *Set) sample(now time.Time) []Topic {
 		return nil
 	}
 	snap := s.producer()
-	topics := make([]reading, len(snap.Topics))
-	for i := range snap.Topics {
-		topics[i] = snap.Topics[i].reading()
-	}
-	clients := make([]reading, len(snap.Clients))
-	for i := range snap.Clients {
-		clients[i] = snap.Clients[i].reading()
-	}
-	s.scopes[ofTopic].sample(now, topics)
-	s.scopes[ofClient].sample(now, clients)
+	s.scopes[ofTopic].sample(now, readings(snap.Topics, (*Topic).reading))
+	s.scopes[ofClient].sample(now, readings(snap.Clients, (*Client).reading))
+	s.scopes[ofBinding].sample(now, readings(snap.Bindings, (*Binding).reading))
 	s.scopes[ofCluster].sample(now, []reading{snap.Cluster.reading()})
 	return snap.Topics
+}
+
+func readings[T any](entries []T, of func(*T) reading) []reading {
+	all := make([]reading, len(entries))
+	for i := range entries {
+		all[i] = of(&entries[i])
+	}
+	return all
 }

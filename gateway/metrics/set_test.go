@@ -3,6 +3,7 @@ package metrics
 import (
 	"context"
 	"log/slog"
+	"maps"
 	"math"
 	"net/http"
 	"net/http/httptest"
@@ -97,7 +98,8 @@ func full() Snapshot {
 			MaxLatency: 250 * time.Millisecond, Throttle: 500 * time.Millisecond, MaxThrottle: 100 * time.Millisecond,
 			Uncompressed: 8000, Compressed: 2000, Connections: 3, Replacements: 2,
 		}},
-		Cluster: Cluster{Open: 70, Ready: true, MetadataAge: 90 * time.Second},
+		Cluster:  Cluster{Open: 70, Ready: true, MetadataAge: 90 * time.Second},
+		Bindings: []Binding{{Source: 1, Module: "redact", Table: "logs.*", Compared: 500, Differed: 40, DeadLettered: 3}},
 	}
 }
 
@@ -107,6 +109,7 @@ func filled(t *testing.T) *Set {
 	c := newClock()
 	s := newSet(c.now)
 	s.Producer(full)
+	s.Modules(fullModules)
 	s.Build("1.2.3")
 	s.Reloaded(false)
 	s.Reloaded(false)
@@ -116,7 +119,10 @@ func filled(t *testing.T) *Set {
 	h.Observe(1, 200, 3*time.Millisecond, 500)
 	h.Observe(1, 503, 3*time.Millisecond, 100)
 	s.HTTP(h)
-	for name, v := range map[string]float64{"sluice_http_open_connections": 17, "sluice_http_receive_memory_bytes": 4096} {
+	for name, v := range map[string]float64{
+		"sluice_http_open_connections": 17, "sluice_http_receive_memory_bytes": 4096,
+		"sluice_module_linear_memory_bytes": 65536, "sluice_module_linear_memory_limit_bytes": 1 << 29,
+	} {
 		if err := s.Gauge(name, func() float64 { return v }); err != nil {
 			t.Fatal(err)
 		}
@@ -185,11 +191,17 @@ func TestScrape(t *testing.T) {
 		"sluice_http_request_bytes_total route=records":                        600,
 		"sluice_http_open_connections":                                         17,
 		"sluice_http_receive_memory_bytes":                                     4096,
+		"sluice_module_linear_memory_bytes":                                    65536,
+		"sluice_module_linear_memory_limit_bytes":                              1 << 29,
+		"sluice_module_shadow_compared_total module=redact topic=logs.*":       500,
+		"sluice_module_shadow_differed_total module=redact topic=logs.*":       40,
+		"sluice_module_dead_lettered_total module=redact topic=logs.*":         3,
 		"sluice_config_reload_total result=done":                               1,
 		"sluice_config_reload_total result=failed":                             2,
 		"sluice_config_last_reload_timestamp_seconds":                          1_700_000_060,
 		"sluice_build_info go_version=" + runtime.Version() + " version=1.2.3": 1,
 	}
+	maps.Copy(want, wantModules())
 	if diff := cmp.Diff(want, values(t, filled(t))); diff != "" {
 		t.Error(diff)
 	}
@@ -246,7 +258,7 @@ func TestEmptySet(t *testing.T) {
 
 func TestGaugeRefusesOthers(t *testing.T) {
 	for _, name := range []string{
-		"", "sluice_nonsense", "sluice_http_request_bytes_total", "sluice_build_info", "sluice_records_open",
+		"", "sluice_nonsense", "sluice_http_request_bytes_total", "sluice_build_info", "sluice_records_open", "sluice_module_memory_bytes",
 	} {
 		if err := New().Gauge(name, func() float64 { return 1 }); err == nil {
 			t.Errorf("%q was taken as a gauge", name)

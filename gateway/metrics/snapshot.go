@@ -8,9 +8,10 @@ import "time"
 // atomic Swap(0), by nobody else. A Source that ends should stay in the snapshots until its counts rest; what it counts
 // after its last snapshot is lost.
 type Snapshot struct {
-	Topics  []Topic
-	Clients []Client
-	Cluster Cluster
+	Topics   []Topic
+	Clients  []Client
+	Cluster  Cluster
+	Bindings []Binding
 }
 
 // Topic is one topic of the producer.
@@ -81,6 +82,17 @@ type Cluster struct {
 	MetadataAge time.Duration // since the topics' metadata were last fetched
 }
 
+// Binding is a module as one topic uses it.
+type Binding struct {
+	Source any    // as in Topic
+	Module string // a label
+	Table  string // the [topics.*] pattern of the topic: a label
+
+	Compared     int64 // records that a shadow saw
+	Differed     int64 // of those, records of which it made something else than the active version
+	DeadLettered int64 // records that went to the dead-letter topic
+}
+
 // reading is one entry of a snapshot as numbers. All times are nanoseconds.
 type reading struct {
 	label    string
@@ -116,6 +128,10 @@ const (
 	uncompressed
 	compressed
 	replacements
+
+	compared
+	differed
+	deadLettered
 	numCounters
 )
 
@@ -174,6 +190,12 @@ func (c *Client) reading() reading {
 	r.levels = [numLevels]float64{
 		inFlight: float64(c.InFlight), connections: float64(c.Connections), batchSize: float64(c.BatchSize),
 	}
+	return r
+}
+
+func (b *Binding) reading() reading {
+	r := reading{label: b.Module + labelSeparator + b.Table, source: b.Source}
+	r.counters = [numCounters]int64{compared: b.Compared, differed: b.Differed, deadLettered: b.DeadLettered}
 	return r
 }
 

@@ -271,7 +271,9 @@ func (m *metadata) learn(ctx context.Context, t *Topic, found map[string]kmsg.Me
 			delete(m.known, t.name)
 		}
 		t.parts.Store(nil)
-		answer(replies, m.missing(ctx, t))
+		if len(replies) > 0 { // nobody asks: a topic that an operator deleted stays deleted
+			answer(replies, m.missing(ctx, t))
+		}
 		return
 	}
 	if failure != nil && !kerr.IsRetriable(failure) {

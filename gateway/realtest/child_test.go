@@ -39,6 +39,7 @@ func startChild(t *testing.T, text string) *child {
 	p := &child{t: t, stdout: newLogBuffer(), stderr: newLogBuffer(), done: make(chan struct{})}
 	p.cmd = exec.Command(sluice(t), "serve", "--config", file)
 	p.cmd.Stdout, p.cmd.Stderr = p.stdout, p.stderr
+	p.cmd.Dir = filepath.Dir(file) // for the registry of modules
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	started := make(chan error)
 	go p.run(started)

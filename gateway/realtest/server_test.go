@@ -33,6 +33,7 @@ func serve(t testing.TB, text string) (addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.Wasm.RegistryDir, cfg.Wasm.CacheDir = "", "" // in memory
 	logs := newLogBuffer()
 	g, err := gateway.New(cfg, "test", slog.New(slog.NewTextHandler(logs, nil)))
 	if err != nil {

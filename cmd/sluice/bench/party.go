@@ -92,7 +92,7 @@ func (p *party) sluice(ctx context.Context, s sluiceSettings) (*url.URL, account
 	if err != nil {
 		return nil, nil, err
 	}
-	s.topic, s.kafka, s.listen, s.admin = p.load.shape.topic, p.kafka, ports[0], ports[1]
+	s.topic, s.kafka, s.listen, s.admin, s.dir = p.load.shape.topic, p.kafka, ports[0], ports[1], p.dir
 	file := filepath.Join(p.dir, "sluice.toml")
 	if err := os.WriteFile(file, s.toml(), 0o600); err != nil {
 		return nil, nil, err
@@ -177,6 +177,7 @@ type sluiceSettings struct {
 	topic          string
 	kafka          kafkaOptions
 	listen, admin  string
+	dir            string // for what it keeps
 	maxBlockMs     int
 	maxConnections int
 }
@@ -193,7 +194,8 @@ func (s sluiceSettings) toml() []byte {
 	if s.maxConnections > 0 {
 		b = fmt.Appendf(b, "max.connections = %d\n", s.maxConnections)
 	}
-	b = fmt.Appendf(b, "\n[admin]\nlisten = %q\n\n[producer]\n", s.admin)
+	b = fmt.Appendf(b, "\n[admin]\nlisten = %q\n", s.admin)
+	b = fmt.Appendf(b, "\n[wasm]\nregistry.dir = %q\ncache.dir = %q\n\n[producer]\n", filepath.Join(s.dir, "modules"), filepath.Join(s.dir, "wasm-cache"))
 	b = fmt.Appendf(b, "acks = %q\nenable.idempotence = %t\nlinger.ms = %d\nbatch.size = %d\nmax.request.size = %d\n",
 		k.Acks, k.Idempotence, k.LingerMs, k.BatchSize, k.MaxRequestSize)
 	b = fmt.Appendf(b, "compression.type = %q\nbuffer.memory = %d\nmax.block.ms = %d\n\n[topics.%q]\n",

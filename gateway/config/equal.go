@@ -1,0 +1,24 @@
+package config
+
+import (
+	"bytes"
+	"slices"
+)
+
+// Equal says whether two topics have the same settings. Where in a file their bindings stand does not count: a line that
+// was added further up is no reason to set up a topic anew.
+func (t Topic) Equal(o Topic) bool {
+	return t.Name == o.Name && t.Table == o.Table && t.Profile == o.Profile && t.Producer == o.Producer &&
+		t.Partitioner == o.Partitioner && equalPointers(t.PartitionerModule, o.PartitionerModule) &&
+		slices.EqualFunc(t.Interceptors, o.Interceptors, Binding.Equal) && t.DeadLetterTopic == o.DeadLetterTopic
+}
+
+func equalPointers(a, b *Binding) bool {
+	return a == b || a != nil && b != nil && a.Equal(*b)
+}
+
+// Equal says whether two bindings mean the same, wherever they stand.
+func (b Binding) Equal(o Binding) bool {
+	return b.Module == o.Module && b.Path == o.Path && bytes.Equal(b.Config, o.Config) && b.OnError == o.OnError &&
+		slices.Equal(b.Routes, o.Routes) && b.Instances == o.Instances && b.Fallback == o.Fallback
+}

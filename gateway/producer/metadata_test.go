@@ -1,0 +1,63 @@
+package producer
+
+import (
+	"log/slog"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kadm"
+	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"sluice/gateway/config"
+)
+
+// TestDeletedTopicStaysDeleted: only who sends to a topic has it created, not the background refresh.
+func TestDeletedTopicStaysDeleted(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	const refresh = 100 * time.Millisecond
+	c, err := New(config.Kafka{Bootstrap: fake.ListenAddrs(), MetadataMaxAge: refresh, AutoCreateTopics: true}, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(c.Close)
+	r := &rig{t: t, fake: fake, cluster: c}
+	topic := r.topic("orders", nil)
+	if _, err := topic.Partitions(); err != nil {
+		t.Fatal("a topic that is asked for was not created:", err)
+	}
+
+	cl, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer cl.Close()
+	if _, err := kadm.NewClient(cl).DeleteTopic(t.Context(), "orders"); err != nil {
+		t.Fatal(err)
+	}
+	refreshed, created := make(chan struct{}, 100), make(chan struct{}, 100)
+	fake.ControlKey(int16(kmsg.CreateTopics), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		created <- struct{}{}
+		return nil, nil, false
+	})
+	fake.ControlKey(int16(kmsg.Metadata), func(kmsg.Request) (kmsg.Response, error, bool) {
+		fake.KeepControl()
+		refreshed <- struct{}{}
+		return nil, nil, false
+	})
+	for range 4 { // the third cannot be asked for before the answer to the second was looked at
+		wait(t, refreshed)
+	}
+	if len(created) > 0 {
+		t.Error("the background refresh created a topic that was deleted")
+	}
+	if _, err := topic.Partitions(); err != nil || len(created) == 0 {
+		t.Error("a topic that is asked for again was not created again:", err)
+	}
+}
