@@ -41,9 +41,14 @@ func (g *Gateway) LimitMemory(ctx context.Context) {
 func (g *Gateway) memoryBudget() int64 {
 	total := int64(memoryHeadroom) + g.ingest.ReceiveMemory()
 	total += int64(g.ingest.Connections()) * int64(g.cfg.Load().HTTP.ReadBufferBytes+connectionMemory)
+	total += g.ingest.Idempotency().Bytes()
+	total += g.host.Memory() * 5 / 4 // linear memory is on Go's heap, with room to grow in place
 	g.topics.Load().each(func(e *topicEntry) {
 		size, _, _ := e.out.Budget()
 		total += size
+		if l := e.topic.letters; l != nil {
+			total += l.held.Load()
+		}
 	})
 	return total
 }

@@ -22,3 +22,15 @@ func TestMemoryBudgetFollowsTopicsAndConnections(t *testing.T) {
 	per := int64(r.g.cfg.Load().HTTP.ReadBufferBytes + connectionMemory)
 	eventually(t, "the connection counts", func() bool { return r.g.memoryBudget() == memoryHeadroom+topics+per })
 }
+
+// TestMemoryBudgetCountsGuests: their memory is on Go's heap, and a limit without it would have the collector run all the time.
+func TestMemoryBudgetCountsGuests(t *testing.T) {
+	c := fake(t)
+	cfg, _ := guestConfig(t, c, "[topics.orders]\nproducer.buffer.memory = 4194304\ninterceptors = [{ module = \"steer\" }]\n", steer(t))
+	r := serveConfig(t, cfg)
+	guests := r.g.host.Memory()
+	if got, least := r.g.memoryBudget(), memoryHeadroom+4194304+guests; guests == 0 || got < least {
+		t.Errorf("budget = %d with %d bytes of guests, want at least %d", got, guests, least)
+	}
+	r.clean()
+}

@@ -17,7 +17,6 @@ type failure struct {
 	stack string // of a trap, as far as the module's name section tells
 	at    int    // index of the record to suspect, -1 when unknown
 	worn  bool   // it was not the first call of the instance, so that another call may have broken it
-	used  int64  // fuel that the call used
 }
 
 func (f *failure) Error() string { return f.text }

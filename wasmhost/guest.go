@@ -40,9 +40,10 @@ type Guest struct {
 	breaker     breaker
 	lines       allowance
 	maxAge      time.Duration
-	cost        atomic.Int64 // nanoseconds that making an instance takes
-	refs        atomic.Int64
-	gone        chan struct{} // closed when the guest is given up
+	cost        atomic.Int64  // nanoseconds that making an instance takes
+	refs        atomic.Int64  // users, and the owner until Close
+	closed      atomic.Bool   // Close was called
+	gone        chan struct{} // closed when the last user is done, after Close
 }
 
 // Configure makes a guest of m, with its first instance. The caller owns it and gives it up with Close. An error says why
@@ -93,11 +94,11 @@ func (m *Module) Configure(s Settings) (*Guest, error) {
 	return g, nil
 }
 
-// Use makes sure that the guest is there until Done. It is false if the guest was given up.
+// Use makes sure that the guest is there until Done. It is false if the guest was given up, also while others still use it.
 func (g *Guest) Use() bool {
 	for {
 		n := g.refs.Load()
-		if n == 0 {
+		if n == 0 || g.closed.Load() {
 			return false
 		}
 		if g.refs.CompareAndSwap(n, n+1) {
@@ -106,7 +107,10 @@ func (g *Guest) Use() bool {
 	}
 }
 
-// Done ends what Use began. The last one closes the instances, if Close was called.
+// Hold is one more use, which ends with Done, for who uses the guest already: it may be called after Close.
+func (g *Guest) Hold() { g.refs.Add(1) }
+
+// Done ends what Use or Hold began. The last one closes the instances, if Close was called.
 func (g *Guest) Done() {
 	if g.refs.Add(-1) != 0 {
 		return
@@ -119,8 +123,12 @@ func (g *Guest) Done() {
 	})
 }
 
-// Close gives the guest up; it ends when nobody uses it any more.
-func (g *Guest) Close() { g.Done() }
+// Close gives the guest up; it ends when nobody uses it any more. A second Close does nothing.
+func (g *Guest) Close() {
+	if !g.closed.Swap(true) {
+		g.Done()
+	}
+}
 
 // Breaker is the state of its circuit breaker, and for how long an open one stays so.
 func (g *Guest) Breaker() (BreakerState, time.Duration) { return g.breaker.now() }
@@ -149,7 +157,7 @@ func (g *Guest) track(in *instance) {
 func (g *Guest) discard(p *pool, in *instance) {
 	g.Stats.Discarded.Add(1)
 	g.drop(in, false)
-	p.lost()
+	p.lost(in)
 }
 
 // retire gives an instance up in good order, away from the goroutine of a request.

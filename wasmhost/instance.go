@@ -51,6 +51,7 @@ type instance struct {
 	serial atomic.Uint64 // of calls, for the watchdog
 	killed atomic.Bool
 	ticks  atomic.Int32 // how many ticks of the watchdog a call may see
+	taken  int64        // the budget that kill took away; changes hands with state
 }
 
 // begin gives the instance fuel, in whole slices, shows it to the watchdog and returns how much it gave.
@@ -65,20 +66,29 @@ func (in *instance) begin(fuel int64, timeout time.Duration) int64 {
 	return slices * meter.Slice
 }
 
-// end takes the instance away from the watchdog and returns the fuel that is left.
+// end takes the instance away from the watchdog and returns the fuel that is left, with what the watchdog took away.
 func (in *instance) end() int64 {
 	for !in.state.CompareAndSwap(running, idle) {
 		runtime.Gosched() // the watchdog is writing, which takes nanoseconds
 	}
-	return int64(in.fuel.Get()) + int64(in.budget.Get())
+	budget := in.budget.Get()
+	if budget == killedBudget {
+		budget = uint64(in.taken)
+	}
+	return int64(in.fuel.Get()) + int64(budget)
 }
 
-// kill lets the instance run out of fuel at its next slice, if it is still in the call with that serial.
+// kill lets the instance run out of fuel at its next slice, if it is still in the call with that serial. The guest may be
+// at the end of a slice just now, and write its budget too: if it does so after kill, it goes on until the watchdog kills
+// it again at the next tick; if between kill's reading and writing, it is taken to have used up to a slice less than it did.
 func (in *instance) kill(serial uint64) {
 	if !in.state.CompareAndSwap(running, killing) {
 		return
 	}
 	if in.serial.Load() == serial {
+		if budget := in.budget.Get(); budget != killedBudget {
+			in.taken = int64(budget)
+		}
 		in.budget.Set(killedBudget)
 		in.killed.Store(true)
 	}
@@ -94,7 +104,7 @@ func (in *instance) call(f api.Function, params int, a, b uint32, fuel int64, ti
 	if err != nil {
 		return 0, min(used, given), in.trapped(err, used > given)
 	}
-	return int32(uint32(in.stack[0])), min(used, given), nil // more if it was killed just before its end
+	return int32(uint32(in.stack[0])), min(used, given), nil
 }
 
 // trapped says why a call ended as it did.

@@ -1,13 +1,20 @@
 package wasmhost
 
-import "fmt"
+import (
+	"fmt"
+	"time"
+)
 
 // What a batch may cost on which the guest fails: so many calls, enough to find a good dozen of bad records among 1,024
-// without any help of the guest and far more of those that the guest points at, and failed calls that took as much fuel as
-// so many calls of the largest size. A guest that never ends would else take its time over and over.
+// without any help of the guest and far more of those that the guest points at. Together they may use as much fuel as
+// maxLongRuns calls of the largest size (FuelMax), and from the first failure to the last call as much time as maxLongRuns
+// calls may take and wait for an instance (CallTimeout and AcquireTimeout). A guest that never ends would else take its time
+// over and over: it gets no more than maxLongRuns/leastRun calls. Records that are not tried for this are Bypassed, with the
+// reason.
 const (
 	maxRetries  = 256
 	maxLongRuns = 8
+	leastRun    = 0.25 // how much of a long run a call is that ran out of fuel or time, however little it was given
 )
 
 // isolation finds the records of a batch on which the guest fails, so that only they fail. Each failed call costs an
@@ -16,17 +23,18 @@ type isolation struct {
 	guest    *Guest
 	hook     Hook
 	batch    *Batch
-	calls    int
+	calls    int // with the first, of all records
 	failures int
-	failed   int     // records
-	long     float64 // how many failed calls of the largest size those were that failed
-	over     string  // why there are no more calls
+	failed   int       // records
+	long     float64   // how many calls of the largest size all calls together were
+	until    time.Time // when no more calls begin
+	over     string    // why there are no more calls
 }
 
-// isolate goes over the records of b again, after a call with all of them failed.
-func (g *Guest) isolate(hook Hook, b *Batch, f *failure, probe bool) {
-	s := isolation{guest: g, hook: hook, batch: b}
-	s.note(f)
+// isolate goes over the records of b again, after a call with all of them failed that used so much fuel.
+func (g *Guest) isolate(hook Hook, b *Batch, f *failure, used int64, probe bool) {
+	s := isolation{guest: g, hook: hook, batch: b, until: time.Now().Add(maxLongRuns * g.host.limits.retryTime())}
+	s.note(f, used)
 	if len(b.Records) == 1 && f.worn { // an earlier record may have broken the instance
 		reset(b.Records)
 		s.try(b.Records)
@@ -60,39 +68,63 @@ func (s *isolation) try(records []Record) {
 	if len(records) == 0 {
 		return
 	}
-	g := s.guest
-	var in *instance
-	if s.over == "" {
-		if in = g.send.take(g.host.limits.AcquireTimeout); in == nil {
-			s.over = g.send.shortage()
-		}
-	}
+	in := s.take()
 	if in == nil {
 		s.failed += len(records)
-		g.skip(s.hook, records, NoInstance, s.over)
+		s.guest.skip(s.hook, records, NoInstance, s.over)
 		return
 	}
-	s.calls++
-	f := g.attempt(s.hook, in, s.batch, records)
-	if f != nil {
-		s.note(f)
-	}
-	if s.calls == maxRetries || s.long >= maxLongRuns {
-		s.over = fmt.Sprintf("module %q failed on too many records of this batch to try all of them", g.settings.Name)
-	}
+	used, f := s.guest.attempt(s.hook, in, s.batch, records)
+	s.note(f, used)
 	if f != nil {
 		s.split(records, f)
 	}
 }
 
-// note counts a failed call. One that took too long did so in ways that fuel does not show.
-func (s *isolation) note(f *failure) {
-	s.failures++
-	if f.cause == OutOfTime {
-		s.long++
-		return
+// take returns an instance for the next call, or nil with the reason in over.
+func (s *isolation) take() *instance {
+	l := &s.guest.host.limits
+	switch {
+	case s.over != "":
+		return nil
+	case s.calls > maxRetries:
+		s.end("no more than %d calls are made again for one", maxRetries)
+		return nil
+	case s.long >= maxLongRuns:
+		s.end("no more fuel goes into one than %d times wasm.call.fuel.max = %d", maxLongRuns, l.FuelMax)
+		return nil
 	}
-	s.long += float64(f.used) / float64(s.guest.host.limits.FuelMax)
+	if left := time.Until(s.until); left > 0 {
+		if in := s.guest.send.take(min(l.AcquireTimeout, left)); in != nil {
+			return in
+		}
+	}
+	if s.over = s.guest.send.shortage(); time.Now().After(s.until) {
+		s.end("no more time goes into one than %d times wasm.call.timeout.ms and wasm.acquire.timeout.ms, %v", maxLongRuns, l.retryTime())
+	}
+	return nil
+}
+
+func (s *isolation) end(format string, args ...any) {
+	s.over = fmt.Sprintf("it was not tried: module %q failed in %d of %d calls with this batch, and %s",
+		s.guest.settings.Name, s.failures, s.calls, fmt.Sprintf(format, args...))
+}
+
+// note counts a call. One that took too long did so in ways that fuel does not show.
+func (s *isolation) note(f *failure, used int64) {
+	s.calls++
+	run := float64(used) / float64(s.guest.host.limits.FuelMax)
+	if f != nil {
+		s.failures++
+		switch f.cause {
+		case OutOfTime:
+			run = 1
+		case OutOfFuel:
+			run = max(run, leastRun)
+		default:
+		}
+	}
+	s.long += run
 }
 
 // reset takes back what a failed call left.

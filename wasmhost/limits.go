@@ -69,6 +69,9 @@ func (l *Limits) instances(asked int) int {
 	return min(n, maxInstances)
 }
 
+// retryTime is what one more call of a batch may take, from the wish for an instance to its end.
+func (l *Limits) retryTime() time.Duration { return l.CallTimeout + l.AcquireTimeout }
+
 // callFuel is what a call with n records in an input of size bytes may use.
 func (l *Limits) callFuel(n, size int) int64 {
 	return min(l.FuelBase+int64(n)*l.FuelPerRecord+int64(size)*l.FuelPerByte, l.FuelMax)

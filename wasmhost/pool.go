@@ -22,6 +22,7 @@ type pool struct {
 	closed   bool
 	due      time.Time // when the last build began, or will
 	notYet   time.Time // when the next may begin
+	leaving  *instance // was found stale, and goes when its successor is there
 	failed   *failure  // why the last build failed
 	waiters  []chan *instance
 }
@@ -89,41 +90,44 @@ func (p *pool) put(in *instance) {
 	p.guest.track(in)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	switch stale := in.stale(in.ctx.since); {
-	case stale && p.live > p.want && !p.building:
-		p.recycle(in)
+	if p.leaving == nil && in.stale(in.ctx.since) {
+		p.leaving = in
+	}
+	switch {
 	case p.closed:
 		p.live--
 		p.guest.retire(in)
+	case in == p.leaving && p.succeeded():
+		p.recycle()
 	default:
-		if stale {
+		if in == p.leaving {
 			p.grow(p.want + 1) // its successor comes first
 		}
 		p.hand(in)
 	}
 }
 
-// recycle gives up an instance whose successor is there. p.mu is held.
-func (p *pool) recycle(in *instance) {
+// succeeded says that the successor of the one that leaves is there. p.mu is held.
+func (p *pool) succeeded() bool { return p.live > p.want && !p.building }
+
+// recycle gives up the one that leaves. p.mu is held.
+func (p *pool) recycle() {
 	p.live--
 	p.guest.Stats.Recycled.Add(1)
-	p.guest.retire(in)
+	p.guest.retire(p.leaving)
+	p.leaving = nil
+	if len(p.waiters) > 0 {
+		p.ask()
+	}
 }
 
-// succeed recycles a stale instance that lies idle, if a successor has come: on top of it, nobody might use it for long.
+// succeed recycles the one that leaves if its successor has come and it lies idle: below it, nobody might use it for long.
 // p.mu is held.
 func (p *pool) succeed() {
-	if p.live <= p.want {
-		return
-	}
-	now := time.Now()
-	for i, in := range p.idle {
-		if in.stale(now) {
-			p.idle = slices.Delete(p.idle, i, i+1)
-			p.guest.Stats.Idle.Add(-1)
-			p.recycle(in)
-			return
-		}
+	if i := slices.Index(p.idle, p.leaving); i >= 0 && p.succeeded() {
+		p.idle = slices.Delete(p.idle, i, i+1)
+		p.guest.Stats.Idle.Add(-1)
+		p.recycle()
 	}
 }
 
@@ -139,11 +143,14 @@ func (p *pool) hand(in *instance) {
 	p.guest.Stats.Idle.Add(1)
 }
 
-// lost says that an instance failed and is gone. Building another is paced by what building costs, so that a guest that
-// fails all the time does not take the CPU with it; the first after a while without builds comes at once.
-func (p *pool) lost() {
+// lost says that in failed and is gone. Building another is paced by what building costs, so that a guest that fails all
+// the time does not take the CPU with it; the first after a while without builds comes at once.
+func (p *pool) lost(in *instance) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.leaving == in {
+		p.leaving = nil
+	}
 	p.live--
 	p.want = min(p.want, p.live)
 	if next := p.due.Add((1 + restTimes) * p.guest.buildTime()); next.After(p.notYet) {
@@ -173,7 +180,7 @@ const restTimes = 4
 // ask has one more instance built for who needs one. p.mu is held.
 func (p *pool) ask() {
 	if p.grow(p.max) {
-		p.want = p.live
+		p.want++ // and not p.live, with which the one that leaves would stay
 	}
 }
 

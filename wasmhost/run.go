@@ -29,16 +29,16 @@ func (g *Guest) run(hook Hook, b *Batch) {
 		g.bypass(hook, b.Records, NoInstance)
 		return
 	}
-	if f := g.attempt(hook, in, b, b.Records); f != nil {
-		g.isolate(hook, b, f, probe)
+	if used, f := g.attempt(hook, in, b, b.Records); f != nil {
+		g.isolate(hook, b, f, used, probe)
 	} else {
 		g.breaker.note(probe, len(b.Records), 0, 0)
 	}
 	g.count(hook, b.Records)
 }
 
-// attempt makes one call, and gives the instance back or throws it away.
-func (g *Guest) attempt(hook Hook, in *instance, b *Batch, records []Record) *failure {
+// attempt makes one call, and gives the instance back or throws it away. It returns the fuel that was used.
+func (g *Guest) attempt(hook Hook, in *instance, b *Batch, records []Record) (int64, *failure) {
 	start := time.Now()
 	used, f := in.send(hook, b, records)
 	in.ctx.since = time.Now()
@@ -48,13 +48,12 @@ func (g *Guest) attempt(hook Hook, in *instance, b *Batch, records []Record) *fa
 	s.Fuel.Add(used)
 	if f != nil {
 		f.worn = in.calls > 1 && f.cause != OutOfFuel && f.cause != OutOfTime
-		f.used = used
 		g.discard(&g.send, in)
 		g.tell(hook.String(), f)
-		return f
+		return used, f
 	}
 	g.send.put(in)
-	return nil
+	return used, nil
 }
 
 // bypass gives records the verdict that the guest has not seen them.
@@ -124,7 +123,8 @@ func (g *Guest) OnAck(acks []Ack, now int64) {
 		s.Errors[BreakerOpen].Add(n)
 		return
 	}
-	in := g.ack.take(g.host.limits.AcquireTimeout)
+	// No request waits for this, so it is worth waiting until an instance is made anew.
+	in := g.ack.take(max(g.host.limits.AcquireTimeout, g.host.limits.InitTimeout))
 	if in == nil {
 		g.breaker.quiet(probe)
 		s.Errors[NoInstance].Add(n)

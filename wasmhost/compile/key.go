@@ -9,7 +9,7 @@ import (
 
 // Version is part of the key of everything in the cache. Raise it whenever package meter refuses more, or rewrites
 // differently, than before: an old cache would otherwise go on serving what the old code made.
-const Version = "1"
+const Version = "2"
 
 // key is the name of a module in the cache: everything that decides what is made of it, hashed. The engine stands for the
 // version of wazero, the architecture and the features of this processor.

@@ -1,5 +1,7 @@
 package meter
 
+import "fmt"
+
 func (m *module) codeSection(c *cursor) {
 	m.info.CodeBytes = c.left()
 	n := c.count(2)
@@ -7,8 +9,8 @@ func (m *module) codeSection(c *cursor) {
 	if n > len(m.functions)-m.imported {
 		return // finish says so
 	}
+	m.reserve()
 	if m.metering {
-		m.reserve()
 		m.out[sectionCode].entries = make([]byte, 0, c.left()+c.left()/4)
 	}
 	for i := range n {
@@ -40,10 +42,23 @@ func (m *module) body(i, at int, c *cursor) {
 	}
 	code := *c
 	m.scan(c, &f)
-	if !m.metering || !c.ok() || len(m.problems) > 0 {
+	if !c.ok() || len(m.problems) > 0 {
 		return
 	}
 	m.emit(&code, &f)
+	m.grow(at, len(m.bodyOut))
+}
+
+// codeRoom is by how much any code may grow: little code may be nothing but what is charged.
+const codeRoom = 64 << 10
+
+// grow counts the size of a function with its charges, or refuses code that would grow too much.
+func (m *module) grow(at, size int) {
+	m.info.MeteredBytes += size
+	if m.info.MeteredBytes > m.info.CodeBytes*m.limits.CodeGrowth+codeRoom {
+		m.problem(RuleLimit, at, "%s", over(fmt.Sprintf("bytes that metering makes of %d bytes of code", m.info.CodeBytes),
+			int64(m.info.MeteredBytes), int64(m.limits.CodeGrowth), "code.growth.max"))
+	}
 }
 
 // function is what is known of one function before its code.

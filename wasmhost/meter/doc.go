@@ -16,7 +16,8 @@
 //
 //   - gives a call n units with fuel = min(n, Slice) and budget = n - fuel,
 //   - learns what it used as n - (fuel + budget),
-//   - stops it from outside by setting budget to a large negative number (not below -1<<62), at the next slice's end,
+//   - stops it from outside by setting budget to a large negative number (not below -1<<62), at the next slice's end; the
+//     guest may write it at that moment too, so it is looked at again, and what it was before has to be remembered,
 //   - and after a trap knows by fuel+budget < 0 that fuel was the reason.
 //
 // DESIGN.md says where charges are placed and why that is sound.

@@ -14,7 +14,8 @@ type emitter struct {
 // wrapper is the number of blocks that are open at the head of a function whose body was put into a block.
 const wrapper = 2
 
-// emit appends the function to the code section. The code was scanned, so that it holds no fault.
+// emit writes the function with its charges, and appends it to the code section if that is wanted. The code was scanned, so
+// that it holds no fault.
 func (m *module) emit(c *cursor, f *function) {
 	e := emitter{m: m, b: m.bodyOut[:0], plan: &m.plan, walk: &m.walk, open: 1}
 	e.walk.begin(nil, len(f.results))
@@ -28,10 +29,13 @@ func (m *module) emit(c *cursor, f *function) {
 		e.spill()
 		e.b = append(e.b, opEnd)
 	}
+	m.bodyOut = e.b
+	if !m.metering {
+		return
+	}
 	out := &m.out[sectionCode]
 	out.count++
 	out.entries = append(appendU32(out.entries, uint32(len(e.b))), e.b...)
-	m.bodyOut = e.b
 }
 
 // locals writes the declared ones and those that are added after them.

@@ -112,6 +112,7 @@ type Info struct {
 
 	Size            int // bytes of the upload
 	CodeBytes       int // of its code section
+	MeteredBytes    int // of its functions with what metering adds
 	Functions       int // imported and defined
 	Types           int
 	Globals         int

@@ -11,6 +11,7 @@ type Limits struct {
 	Tables          int    // tables.max
 	Locals          int    // function.max.locals: declared by a function, its parameters not counted
 	FunctionBytes   int    // function.max.bytes: of a function's body
+	CodeGrowth      int    // code.growth.max: how many times its size the code may take with what metering adds, and 64 KiB
 	Functions       int    // functions.max: imported and defined
 	Types           int    // types.max
 	Globals         int    // globals.max
@@ -38,6 +39,7 @@ func DefaultLimits() Limits {
 		Tables:          16,
 		Locals:          5000,
 		FunctionBytes:   1 << 20,
+		CodeGrowth:      3, // C takes 2, Go 1.3
 		Functions:       50_000,
 		Types:           10_000,
 		Globals:         1000,

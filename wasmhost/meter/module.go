@@ -37,7 +37,7 @@ type section struct {
 // module is a module while it is decoded.
 type module struct {
 	limits   Limits
-	metering bool // encode the code again, with charges
+	metering bool // keep what is encoded of the code
 	info     Info
 	problems []Problem
 	halted   bool // what follows cannot be understood

@@ -165,17 +165,24 @@ func (m *module) tableSection(c *cursor) {
 		if !c.ok() {
 			return
 		}
-		if least > m.limits.TableElements {
-			m.problem(RuleLimit, at, "%s", over("elements of a table", int64(least), int64(m.limits.TableElements), "table.max.elements"))
-		}
 		m.tables = append(m.tables, t)
-		m.info.TableElements += min(least, m.limits.TableElements)
-		if sum := m.info.TableElements; sum > m.limits.TableElements && least <= m.limits.TableElements {
-			m.problem(RuleLimit, at, "%s", over("elements of all tables", int64(sum), int64(m.limits.TableElements), "table.max.elements"))
-		}
+		m.tableElements(at, least)
 		out.count++
 		out.entries = append(out.entries, t)
 		out.entries = appendBounds(out.entries, least, min(most, m.limits.TableElements))
+	}
+}
+
+// tableElements counts what a table has at the start.
+func (m *module) tableElements(at int, least uint32) {
+	limit := int64(m.limits.TableElements)
+	sum := int64(m.info.TableElements) + int64(least)
+	m.info.TableElements = uint32(min(sum, limit))
+	switch {
+	case int64(least) > limit:
+		m.problem(RuleLimit, at, "%s", over("elements of a table", int64(least), limit, "table.max.elements"))
+	case sum > limit:
+		m.problem(RuleLimit, at, "%s", over("elements of all tables", sum, limit, "table.max.elements"))
 	}
 }
 
