@@ -28,8 +28,12 @@ func (m *Bound) OnAck(b *record.Batch) {
 
 func ackOf(b *record.Batch, s sight) wasmhost.Ack {
 	r, a := &b.Records[s.record], &b.Acks[s.record]
+	code := a.Code
+	if a.Detail != nil && a.Detail.Letter != nil {
+		code = a.Detail.Letter.Code // it is not stored in its topic, wherever else it is
+	}
 	ack := wasmhost.Ack{
-		Cookie: s.cookie, Topic: r.Topic, Partition: a.Partition, Error: kafkaError(a.Code), Offset: a.Offset, Timestamp: a.Timestamp,
+		Cookie: s.cookie, Topic: r.Topic, Partition: a.Partition, Error: kafkaError(code), Offset: a.Offset, Timestamp: a.Timestamp,
 		KeySize: r.KeySize, ValueSize: r.ValueSize,
 	}
 	if a.Detail != nil {

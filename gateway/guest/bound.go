@@ -24,15 +24,15 @@ type Bound struct {
 	names   names
 	dropped *record.Error // shared by all records that it drops
 	current atomic.Pointer[rollout]
+	broken  atomic.Pointer[record.Error] // why it cannot serve; nil if it does
 }
 
 // Use says what a module is bound to, and how.
 type Use struct {
-	Binding    config.Binding
-	Topic      string
-	Kind       Kind
-	Place      int    // among the interceptors of the topic, from 0
-	DeadLetter string // dead_letter.topic, "" if there is none
+	Binding config.Binding
+	Topic   string
+	Kind    Kind
+	Place   int // among the interceptors of the topic, from 0
 }
 
 // Kind is what a module is bound as.
@@ -52,6 +52,9 @@ type Stats struct {
 
 // Name implements gateway.Interceptor.
 func (m *Bound) Name() string { return m.Binding.Module }
+
+// Broken is why the binding cannot serve, which refuses the records of its topic; nil if it can.
+func (m *Bound) Broken() *record.Error { return m.broken.Load() }
 
 // use returns the rollout in use, which the caller gives back with done; nil after Close.
 func (m *Bound) use() *rollout {
@@ -261,7 +264,9 @@ func (m *Bound) failed(b *record.Batch, i int, from *wasmhost.Record, v version)
 		b.Fail(i, e)
 	case m.Binding.OnError == "dlq":
 		m.Stats.DeadLettered.Add(1)
-		deadLetter(b, i, m.DeadLetter, m.Binding.Module, from)
+		e := record.Errorf(record.Rejected, "%s %q failed on the record (%s): %s", m.Kind, m.Binding.Module, from.Cause, from.Reason)
+		e.Module = m.Binding.Module // the topic's dead letters look for it
+		b.Fail(i, e)
 	default:
 		b.Fail(i, record.Errorf(record.Rejected, "%s %q refused the record (%s): %s", m.Kind, m.Binding.Module, from.Cause, from.Reason))
 	}

@@ -87,7 +87,7 @@ func (f *files) Folder(_ context.Context, path string) ([]byte, error) {
 
 func (f *files) ReadyMade(context.Context, string) ([]byte, bool, error) { return nil, false, nil }
 
-func (f *files) Watch(ctx context.Context, path string, changed func()) {
+func (f *files) Watch(ctx context.Context, path string, changed func(), _ func(error)) {
 	f.mu.Lock()
 	f.changed[path] = changed
 	f.mu.Unlock()

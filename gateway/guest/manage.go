@@ -77,6 +77,9 @@ func (m *Modules) fits(ctx context.Context, name, id string) error {
 func (m *Modules) starts(ctx context.Context, name, id string) error {
 	defer m.unload()
 	for _, b := range m.boundTo(name) {
+		if b.Broken() != nil {
+			continue // no version can make that worse
+		}
 		g, err := m.guest(ctx, b, id, b.current.Load())
 		if err == nil && !b.has(g.Module.ID) {
 			defer g.Close()

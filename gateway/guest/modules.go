@@ -22,8 +22,8 @@ type Builder interface {
 	Folder(ctx context.Context, path string) ([]byte, error)
 	// ReadyMade builds a module that comes with Sluice; false if there is none of that name.
 	ReadyMade(ctx context.Context, name string) ([]byte, bool, error)
-	// Watch calls changed whenever a source was saved, until ctx ends.
-	Watch(ctx context.Context, path string, changed func())
+	// Watch calls changed whenever a source was saved, and gone when it is no longer there, until ctx ends.
+	Watch(ctx context.Context, path string, changed func(), gone func(error))
 }
 
 // Options says what Modules works with.
@@ -105,7 +105,7 @@ func (m *Modules) follow() {
 
 // Bind makes a Bound. A module that the registry does not have and that comes with Sluice is put there.
 func (m *Modules) Bind(ctx context.Context, u Use) (*Bound, error) {
-	b := &Bound{Use: u, modules: m, dropped: record.Errorf(record.Dropped, "interceptor %q dropped the record", u.Binding.Module)}
+	b := &Bound{Use: u, modules: m, dropped: droppedBy(u)}
 	if err := m.provide(ctx, u.Binding); err != nil {
 		return nil, err
 	}
@@ -122,6 +122,27 @@ func (m *Modules) Bind(ctx context.Context, u Use) (*Bound, error) {
 	defer m.mu.Unlock()
 	m.bounds[b] = struct{}{}
 	return b, nil
+}
+
+// Refusing keeps the place of a binding that cannot serve: it is shown, and serves as soon as a change of its module lets it.
+// Until then whoever uses it has to refuse the records.
+func (m *Modules) Refusing(u Use, err error) *Bound {
+	b := &Bound{Use: u, modules: m, dropped: droppedBy(u)}
+	b.breaks(err)
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.bounds[b] = struct{}{}
+	return b
+}
+
+// breaks says why the binding cannot serve.
+func (m *Bound) breaks(err error) {
+	m.broken.Store(record.Errorf(record.NotAvailable,
+		"module %q, which the API bound to topic %q as its %s, cannot serve: %v; bind another one, or unbind it", m.Binding.Module, m.Topic, m.Kind, err))
+}
+
+func droppedBy(u Use) *record.Error {
+	return record.Errorf(record.Dropped, "interceptor %q dropped the record", u.Binding.Module)
 }
 
 // suits says whether the module can be bound as this.
@@ -201,9 +222,13 @@ func (m *Modules) providePath(ctx context.Context, p string) error {
 		return nil
 	}
 	m.paths[p] = &source{wasm: wasm, users: 1, stop: stop}
-	m.background.Go(func() { m.Build.Watch(watching, p, func() { m.rebuild(watching, p) }) })
+	m.background.Go(func() {
+		m.Build.Watch(watching, p, func() { m.rebuild(watching, p) }, func(err error) { m.Log.Warn(goneMessage, "module", p, "error", err) })
+	})
 	return nil
 }
+
+const goneMessage = "the source of a module is gone; what was built of it stays in use until the next start"
 
 func (m *Modules) unprovide(b config.Binding) {
 	if !b.Path {
@@ -226,12 +251,20 @@ func (m *Modules) apply(module string) {
 	for _, b := range m.boundTo(module) {
 		old := b.current.Load()
 		next, err := m.rollout(m.ctx, b, old)
-		if err != nil {
+		switch {
+		case err != nil && old == nil:
+			b.breaks(err)
+			m.Log.Error("a module still cannot serve", "module", module, "topic", b.Topic, "error", err)
+		case err != nil:
 			m.Log.Error("a module's new version cannot be used; the one before stays in use", "module", module, "topic", b.Topic, "error", err)
-			continue
+		case old == nil:
+			b.current.Store(next)
+			b.broken.Store(nil)
+			m.Log.Info("a module can serve now; records of the topic are no longer refused for it", "module", module, "topic", b.Topic)
+		default:
+			b.current.Store(next)
+			old.close(next)
 		}
-		b.current.Store(next)
-		old.close(next)
 	}
 	m.unload()
 }

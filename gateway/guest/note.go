@@ -39,9 +39,10 @@ func (m *Bound) note(b *record.Batch, r *rollout) *note {
 
 // keep notes what v saw.
 func (n *note) keep(v version, c *call) {
-	if n == nil || !v.guest.Module.Kinds.OnAck || !v.guest.Use() {
+	if n == nil || !v.guest.Module.Kinds.OnAck {
 		return
 	}
+	v.guest.Hold() // it may have been given up since the batch began
 	n.guests = append(n.guests, v.guest)
 	for k := range c.Records {
 		r := &c.Records[k]

@@ -95,12 +95,22 @@ func (m *Modules) Examine(ctx context.Context, name string, wasm []byte) (Report
 	for _, e := range info.Exports {
 		r.Exports = append(r.Exports, e.Name)
 	}
-	m.dryRun(module, name, &r)
-	return r, nil
+	return r, m.dryRun(module, name, &r)
 }
 
-// dryRun runs the hooks on a few made-up records, with the configuration of whoever is bound to the module already.
-func (m *Modules) dryRun(module *wasmhost.Module, name string, r *Report) {
+// ruleStart is the rule of a module that can be compiled but not started.
+const ruleStart = "start"
+
+// NoMemoryError says that a module could not be tried because the instances there are leave it no memory.
+type NoMemoryError struct{ Err error }
+
+func (e *NoMemoryError) Error() string { return "the module could not be tried: " + e.Err.Error() }
+
+func (e *NoMemoryError) Unwrap() error { return e.Err }
+
+// dryRun runs the hooks on a few made-up records, with the configuration of whoever is bound to the module already. A module
+// that refuses its configuration may be given another one; one that fails otherwise would fail with any.
+func (m *Modules) dryRun(module *wasmhost.Module, name string, r *Report) error {
 	s := wasmhost.Settings{Topic: "dry-run", Name: name, Version: module.ID, Instances: 1, Log: wasmhost.NewLog(1)}
 	s.RouteAllowed = func([]byte) bool { return true }
 	if bound := m.boundTo(name); len(bound) > 0 {
@@ -109,14 +119,31 @@ func (m *Modules) dryRun(module *wasmhost.Module, name string, r *Report) {
 	start := time.Now()
 	g, err := module.Configure(s)
 	if err != nil {
-		r.Warnings = append(r.Warnings, "it was not tried, because it does not start without a configuration of its own: "+err.Error())
-		return
+		return m.notStarted(module, s, err, r)
 	}
 	defer g.Close()
 	d := &DryRun{InstantiateMs: ms(time.Since(start)), FuelPerRecord: map[string]int{}}
 	r.DryRun = d
 	d.run(g)
 	r.Memory.AfterRun = g.Stats.Memory.Load()
+	return nil
+}
+
+// notStarted says whether a module that did not start can be kept all the same.
+func (m *Modules) notStarted(module *wasmhost.Module, s wasmhost.Settings, err error, r *Report) error {
+	cause, ok := wasmhost.AsFailure(err)
+	exits := module.Kinds.Transform && cause == wasmhost.Trap // that is how a transform refuses what it is configured with
+	switch {
+	case ok && cause == wasmhost.OutOfMemory && m.Host.Memory()+r.Memory.Initial > m.Host.Limits().MemoryTotal:
+		return &NoMemoryError{err}
+	case ok && cause != wasmhost.ReturnCode && !exits: // a return code only configure has, while it starts
+		return &RefusedError{[]meter.Problem{{Rule: ruleStart, Message: "it does not start: " + err.Error(), Offset: -1}}}
+	case len(s.Config) == 0:
+		r.Warnings = append(r.Warnings, "it needs a configuration, and was not tried without one: "+err.Error())
+	default:
+		r.Warnings = append(r.Warnings, fmt.Sprintf("it was not tried, and cannot serve topic %q as that is configured: %v", s.Topic, err))
+	}
+	return nil
 }
 
 func (d *DryRun) run(g *wasmhost.Guest) {

@@ -24,6 +24,9 @@ type Binding struct {
 	Config  json.RawMessage `json:"config,omitempty"` // a JSON object that the module's configure gets, or nothing
 	OnError Policy          `json:"on_error"`
 	Routes  []string        `json:"routes,omitempty"` // topics, and globs with '*', that an interceptor may route records to
+
+	Instances int    `json:"instances,omitempty"` // calls at once; 0 is the default of all bindings
+	Fallback  string `json:"fallback,omitempty"`  // of a partitioner: who chooses where the module does not; "" is the topic's own
 }
 
 // Policy is what happens to a record that a module fails on.
@@ -39,19 +42,20 @@ const (
 const (
 	maxInterceptors = 64
 	maxRoutes       = 1000
+	maxInstances    = 64
 )
 
 func (b *Bindings) empty() bool { return b.Partitioner == nil && len(b.Interceptors) == 0 }
 
-// users lists in which places of the topic a module is bound.
+// users lists in which places of the topic a module is bound, in the words of Options.InUse.
 func (b *Bindings) users(module string) []string {
 	var out []string
 	if b.Partitioner != nil && b.Partitioner.Module == module {
-		out = append(out, "topic "+b.Topic+" (partitioner)")
+		out = append(out, "partitioner of topic "+strconv.Quote(b.Topic))
 	}
 	for i := range b.Interceptors {
 		if b.Interceptors[i].Module == module {
-			out = append(out, "topic "+b.Topic+" (interceptor "+strconv.Itoa(i+1)+")")
+			out = append(out, "interceptor of topic "+strconv.Quote(b.Topic))
 		}
 	}
 	return out
@@ -98,6 +102,9 @@ func (b *Bindings) check() error {
 		if err := b.Interceptors[i].check(); err != nil {
 			return errorf(ErrInvalid, "interceptors[%d]: %w", i, err)
 		}
+		if b.Interceptors[i].Fallback != "" {
+			return errorf(ErrInvalid, "interceptors[%d]: fallback: only a partitioner has one", i)
+		}
 	}
 	return nil
 }
@@ -113,6 +120,14 @@ func (b *Binding) check() error {
 	case Continue, Strict, DeadLetter:
 	default:
 		return errorf(ErrInvalid, "on_error %q: must be %s, %s or %s", shown(string(b.OnError)), Continue, Strict, DeadLetter)
+	}
+	if b.Instances < 0 || b.Instances > maxInstances {
+		return errorf(ErrInvalid, "instances %d: must be from 0, the default, to %d", b.Instances, maxInstances)
+	}
+	if b.Fallback != "" {
+		if err := checkName(b.Fallback); err != nil {
+			return errorf(ErrInvalid, "fallback: %w", err)
+		}
 	}
 	if len(b.Routes) > maxRoutes {
 		return errorf(ErrInvalid, "routes: %d are given, a binding has at most %d", len(b.Routes), maxRoutes)

@@ -31,7 +31,7 @@ type dir struct {
 // openDir locks the folder root, makes what is missing, and removes files that a crash left half written.
 func openDir(root string) (*dir, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
-		return nil, fmt.Errorf("wasm.registry.dir: %w", err)
+		return nil, err
 	}
 	lock, err := lockDir(root)
 	if err != nil {
@@ -39,7 +39,7 @@ func openDir(root string) (*dir, error) {
 	}
 	d := &dir{root: root, lock: lock}
 	if err := d.prepare(); err != nil {
-		return nil, errors.Join(fmt.Errorf("wasm.registry.dir: %w", err), d.Close())
+		return nil, errors.Join(err, d.Close())
 	}
 	return d, nil
 }
@@ -80,21 +80,31 @@ func removeTemps(folder string) error {
 func (d *dir) List() ([]Entry, error) {
 	var entries []Entry
 	for _, kind := range []Kind{Blobs, Modules, Topics, Meta} {
-		files, err := os.ReadDir(filepath.Join(d.root, string(kind)))
+		of, err := d.list(kind)
 		if err != nil {
 			return nil, err
 		}
-		for _, f := range files {
-			name, ok := valueName(kind, f.Name())
-			if !ok {
-				continue
-			}
-			e := Entry{Key: Key{kind, name}}
-			if info, err := f.Info(); err == nil { // else it is found to be missing when it is read
-				e.Size = info.Size()
-			}
-			entries = append(entries, e)
+		entries = append(entries, of...)
+	}
+	return entries, nil
+}
+
+func (d *dir) list(kind Kind) ([]Entry, error) {
+	files, err := os.ReadDir(filepath.Join(d.root, string(kind)))
+	if err != nil {
+		return nil, err
+	}
+	var entries []Entry
+	for _, f := range files {
+		name, ok := valueName(kind, f.Name())
+		if !ok {
+			continue
 		}
+		e := Entry{Key: Key{kind, name}}
+		if info, err := f.Info(); err == nil { // else it is found to be missing when it is read
+			e.Size = info.Size()
+		}
+		entries = append(entries, e)
 	}
 	return entries, nil
 }

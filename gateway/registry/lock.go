@@ -17,11 +17,10 @@ func lockDir(root string) (*os.File, error) {
 	path := filepath.Join(root, "lock")
 	f, err := lockFile(path)
 	if errors.Is(err, errLocked) {
-		return nil, errorf(ErrInUse, "wasm.registry.dir: %s is in use by another gateway%s: stop it, or set wasm.registry.dir to another folder",
-			root, holder(f))
+		return nil, errorf(ErrInUse, "the folder %s is in use by another gateway%s: stop it, or take another folder", root, holder(f))
 	}
 	if err != nil {
-		return nil, fmt.Errorf("wasm.registry.dir: cannot lock %s: %w", path, err)
+		return nil, fmt.Errorf("cannot lock %s: %w", path, err)
 	}
 	// Best effort: it is only for the message above, and a full disk must not prevent a start.
 	if f.Truncate(0) == nil {

@@ -15,7 +15,7 @@ type Options struct {
 	MaxConfigBytes int // wasm.config.max.bytes, the configuration of one binding, 65536
 
 	// InUse names who needs a module (version "") or one of its versions beside what the registry knows itself, for example
-	// "config.toml:12 (topics.orders.partitioner)". What is needed is not removed. It may read the registry, but must
+	// `partitioner of topic "orders" (config.toml:12)`. What is needed is not removed. It may read the registry, but must
 	// not change it. nil is nobody.
 	InUse func(module, version string) []string
 }

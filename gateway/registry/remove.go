@@ -41,7 +41,9 @@ func (r *Registry) DeleteModule(name string) error {
 	if err != nil {
 		return err
 	}
-	if users = append(users, r.opts.InUse(name, "")...); len(users) > 0 {
+	users = append(users, r.opts.InUse(name, "")...)
+	slices.Sort(users)
+	if users = slices.Compact(users); len(users) > 0 { // what the API bound both know of
 		return errorf(ErrInUse, "module %s is in use by %s", name, strings.Join(users, ", "))
 	}
 	if err := r.remove(Key{Modules, name}); err != nil {

@@ -17,6 +17,14 @@ type Options struct {
 	Cache   string        // folder for what was built, made when needed; "" builds each time
 	Timeout time.Duration // of the whole build; 0 is DefaultTimeout
 	Log     *slog.Logger  // gets one line when a compiler starts and one when it is done; nil is silent
+	Last    bool          // a build that fails gives what was built last, if that is in Cache and was made of exactly the same source
+}
+
+func (o Options) log() *slog.Logger {
+	if o.Log == nil {
+		return slog.New(slog.DiscardHandler)
+	}
+	return o.Log
 }
 
 // Info is what is known of a build.
@@ -45,6 +53,16 @@ type compiler interface {
 // *MissingError, or one of reading and writing files.
 func Build(ctx context.Context, dir string, o Options) ([]byte, Info, error) {
 	start := time.Now()
+	wasm, info, err := o.buildFolder(ctx, dir)
+	if wasm, info, ok := o.orLast(ctx, dir, err, func() ([]byte, Info, bool) { return Cached(dir, o) }); ok {
+		info.Took = time.Since(start)
+		return wasm, info, nil
+	}
+	info.Took = time.Since(start)
+	return wasm, info, err
+}
+
+func (o Options) buildFolder(ctx context.Context, dir string) ([]byte, Info, error) {
 	ctx, cancel := o.deadline(ctx, dir)
 	defer cancel()
 	dir, err := filepath.Abs(dir)
@@ -61,7 +79,6 @@ func Build(ctx context.Context, dir string, o Options) ([]byte, Info, error) {
 	}
 	info := Info{Language: lang, Compiler: c.version()}
 	wasm, err := o.build(ctx, c, dir, &info)
-	info.Took = time.Since(start)
 	if err != nil {
 		return nil, info, fmt.Errorf("build %s: %w", dir, err)
 	}
@@ -97,7 +114,7 @@ func (o Options) deadline(ctx context.Context, what string) (context.Context, co
 const tries = 3
 
 func (o Options) build(ctx context.Context, c compiler, dir string, info *Info) ([]byte, error) {
-	key, err := keyOf(ctx, c, dir)
+	key, files, err := keyOf(ctx, c, dir)
 	if err != nil {
 		return nil, err
 	}
@@ -105,6 +122,7 @@ func (o Options) build(ctx context.Context, c compiler, dir string, info *Info) 
 		info.Key = key
 		if wasm, ok := cache(o.Cache).get(key); ok {
 			info.Cached = try == 1
+			o.rememberFolder(c, dir, key, files)
 			return wasm, nil
 		}
 		wasm, err := o.compile(ctx, c, dir)
@@ -112,26 +130,29 @@ func (o Options) build(ctx context.Context, c compiler, dir string, info *Info) 
 			return nil, err
 		}
 		// Sources that changed meanwhile are maybe in it, maybe not: kept under either key it could be the wrong module.
-		after, err := keyOf(ctx, c, dir)
+		after, filesAfter, err := keyOf(ctx, c, dir)
 		if err != nil {
 			return nil, err
 		}
 		if after == key {
-			return wasm, cache(o.Cache).put(key, wasm)
+			err := cache(o.Cache).put(key, wasm)
+			o.rememberFolder(c, dir, key, files)
+			return wasm, err
 		}
 		if try == tries {
 			return nil, fmt.Errorf("its source changed %d times while it was built", tries)
 		}
-		key = after
+		key, files = after, filesAfter
 	}
 }
 
-func keyOf(ctx context.Context, c compiler, dir string) (string, error) {
-	files, err := c.sources(ctx)
-	if err != nil {
-		return "", err
+// keyOf is the key of what c makes of dir now, and the files that decide about it.
+func keyOf(ctx context.Context, c compiler, dir string) (key string, files []string, err error) {
+	if files, err = c.sources(ctx); err != nil {
+		return "", nil, err
 	}
-	return hashFiles(identity(c), dir, files)
+	key, err = hashFiles(identity(c), dir, files)
+	return key, files, err
 }
 
 // identity is what decides about a module beside its sources.
@@ -146,10 +167,7 @@ func (o Options) compile(ctx context.Context, c compiler, what string) ([]byte, 
 		return nil, err
 	}
 	defer remove()
-	log := o.Log
-	if log == nil {
-		log = slog.New(slog.DiscardHandler)
-	}
+	log := o.log()
 	log.InfoContext(ctx, "building a module from source", "source", what, "language", string(c.language()), "compiler", c.version())
 	start := time.Now()
 	out := filepath.Join(temp, "module.wasm")

@@ -83,7 +83,7 @@ func (c cache) prune() error {
 	if err != nil {
 		return err
 	}
-	var entries []fs.FileInfo
+	var entries, lasts []fs.FileInfo
 	for _, f := range files {
 		info, err := f.Info()
 		switch {
@@ -92,12 +92,19 @@ func (c cache) prune() error {
 			_ = os.Remove(filepath.Join(string(c), f.Name()))
 		case strings.HasSuffix(f.Name(), ".wasm"):
 			entries = append(entries, info)
+		case strings.HasSuffix(f.Name(), lastExt):
+			lasts = append(lasts, info)
 		}
 	}
+	return errors.Join(c.keep(entries, cacheEntries), c.keep(lasts, lastEntries))
+}
+
+// keep removes all entries but the n that are the newest.
+func (c cache) keep(entries []fs.FileInfo, n int) error {
 	slices.SortFunc(entries, func(a, b fs.FileInfo) int {
 		return cmp.Or(b.ModTime().Compare(a.ModTime()), cmp.Compare(a.Name(), b.Name()))
 	})
-	for _, e := range entries[min(cacheEntries, len(entries)):] {
+	for _, e := range entries[min(n, len(entries)):] {
 		if err := os.Remove(filepath.Join(string(c), e.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}

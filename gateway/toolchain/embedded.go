@@ -30,9 +30,12 @@ type tree struct {
 // still asked for its version.
 func BuildFS(ctx context.Context, e Embedded, o Options) ([]byte, Info, error) {
 	start := time.Now()
-	ctx, cancel := o.deadline(ctx, e.Name)
+	timed, cancel := o.deadline(ctx, e.Name)
 	defer cancel()
-	wasm, info, err := o.buildFS(ctx, e)
+	wasm, info, err := o.buildFS(timed, e)
+	if last, was, ok := o.orLast(ctx, e.Name, err, func() ([]byte, Info, bool) { return CachedFS(e, o) }); ok {
+		wasm, info, err = last, was, nil
+	}
 	info.Took = time.Since(start)
 	if err != nil {
 		return nil, info, fmt.Errorf("build %s: %w", e.Name, err)
@@ -62,6 +65,7 @@ func (o Options) buildFS(ctx context.Context, e Embedded) ([]byte, Info, error) 
 	wasm, ok := cache(o.Cache).get(info.Key)
 	if ok {
 		info.Cached = true
+		o.rememberFS(e, info)
 		return wasm, info, nil
 	}
 	if err := write(root, trees); err != nil {
@@ -71,7 +75,15 @@ func (o Options) buildFS(ctx context.Context, e Embedded) ([]byte, Info, error) 
 	if wasm, err = o.compile(ctx, c, e.Name); err != nil {
 		return nil, info, err
 	}
-	return wasm, info, cache(o.Cache).put(info.Key, wasm)
+	err = cache(o.Cache).put(info.Key, wasm)
+	o.rememberFS(e, info)
+	return wasm, info, err
+}
+
+func (o Options) rememberFS(e Embedded, info Info) {
+	if hash, err := e.print(); err == nil {
+		cache(o.Cache).remember(e.id(), last{Print: hash, Key: info.Key, Language: info.Language, Compiler: info.Compiler})
+	}
 }
 
 // trees are the SDK and, last, the module, where the binary's own repository has them.

@@ -10,15 +10,17 @@ import (
 	"time"
 )
 
-// watching runs Watch in a bubble, in which ticks lasts no time, and returns how often it called.
-func watching(t *testing.T, path string, test func(ticks func(n int), calls func() int)) {
+// watching runs Watch in a bubble, in which ticks lasts no time. It tells how often changed was called, and returns how often
+// gone was.
+func watching(t *testing.T, path string, test func(ticks func(n int), calls func() int)) int {
 	t.Helper()
+	var gone atomic.Int32
 	synctest.Test(t, func(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var calls atomic.Int32
 		ended := make(chan struct{})
 		go func() {
-			Watch(ctx, path, func() { calls.Add(1) })
+			Watch(ctx, path, func() { calls.Add(1) }, func(error) { gone.Add(1) })
 			close(ended)
 		}()
 		synctest.Wait() // it has seen what there is
@@ -29,6 +31,7 @@ func watching(t *testing.T, path string, test func(ticks func(n int), calls func
 		cancel()
 		<-ended
 	})
+	return int(gone.Load())
 }
 
 func TestWatchFolder(t *testing.T) {
@@ -97,7 +100,7 @@ func TestWatchWaitsUntilItSettles(t *testing.T) {
 
 func TestWatchFile(t *testing.T) {
 	path := filepath.Join(folder(t, map[string]string{"m.wasm": "1"}), "m.wasm")
-	watching(t, path, func(ticks func(int), calls func() int) {
+	gone := watching(t, path, func(ticks func(int), calls func() int) {
 		save(t, filepath.Join(filepath.Dir(path), "other"), "")
 		ticks(3)
 		if calls() != 0 {
@@ -106,7 +109,7 @@ func TestWatchFile(t *testing.T) {
 		if err := os.Remove(path); err != nil {
 			t.Fatal(err)
 		}
-		ticks(3)
+		ticks(10)
 		if calls() != 0 {
 			t.Errorf("%d calls while it is away", calls())
 		}
@@ -115,7 +118,16 @@ func TestWatchFile(t *testing.T) {
 		if calls() != 1 {
 			t.Errorf("%d calls, want 1", calls())
 		}
+		if err := os.Remove(path); err != nil { // for a moment
+			t.Fatal(err)
+		}
+		ticks(1)
+		save(t, path, "123")
+		ticks(3)
 	})
+	if gone != 1 {
+		t.Errorf("it was gone %d times, want 1", gone)
+	}
 }
 
 func TestWatchWhatIsNotThereYet(t *testing.T) {
