@@ -1,7 +1,6 @@
 package producer
 
 import (
-	"context"
 	"errors"
 	"net"
 	"strings"
@@ -12,65 +11,64 @@ import (
 	"sluice/gateway/record"
 )
 
-// verdict is what an error of Kafka or kgo means for a record.
-type verdict struct {
-	err  error
-	code record.Code
+// byCode makes the table of answers: the rows, and one for each of the others.
+func byCode(rows []meaning, others []error) map[int16]meaning {
+	all := make(map[int16]meaning, len(rows)+len(others))
+	for _, m := range rows {
+		all[m.err.(*kerr.Error).Code] = m //nolint:errorlint,forcetypeassert // the table holds nothing else
+	}
+	for _, err := range others {
+		e := err.(*kerr.Error) //nolint:errorlint,forcetypeassert // the table holds nothing else
+		m := meaning{e, unforeseen, anyoneKnows, record.BrokerError, record.BrokerError}
+		if e.Retriable {
+			m = meaning{e, retriable, anyoneKnows, record.NotAvailable, record.Unknown}
+		}
+		all[e.Code] = m
+	}
+	return all
 }
 
-// verdicts is searched from top to bottom with errors.Is; see reference: Kafka's Errors.java and KIP-360.
-var verdicts = []verdict{ //nolint:gochecknoglobals // a table that is only read
-	{context.DeadlineExceeded, record.DeliveryTimeout},
-	{kgo.ErrRecordTimeout, record.DeliveryTimeout},
-	{kerr.RequestTimedOut, record.Unknown},
-	{kerr.NotEnoughReplicasAfterAppend, record.Unknown},
-	{kgo.ErrClientClosed, record.Unknown},
-	{kgo.ErrAborting, record.Unknown},
-
-	{kerr.MessageTooLarge, record.RecordTooLarge},
-	{kerr.RecordListTooLarge, record.RecordTooLarge},
-	{kerr.InvalidTopicException, record.Invalid},
-	{kerr.InvalidTimestamp, record.InvalidRecord},
-	{kerr.InvalidRecord, record.InvalidRecord},
-	{kerr.CorruptMessage, record.InvalidRecord},
-	{kerr.UnsupportedForMessageFormat, record.InvalidRecord},
-	{kerr.UnsupportedCompressionType, record.InvalidRecord},
-	{kerr.PolicyViolation, record.InvalidRecord},
-
-	{kerr.UnknownTopicOrPartition, record.UnknownTopic},
-	{kerr.UnknownTopicID, record.NotAvailable},
-	{kerr.TopicAuthorizationFailed, record.Unauthorized},
-	{kerr.ClusterAuthorizationFailed, record.Unauthorized},
-	{kerr.TransactionalIDAuthorizationFailed, record.Unauthorized},
-	{kerr.SaslAuthenticationFailed, record.BrokerError},
-
-	{kerr.ProducerFenced, record.Fenced},
-	{kerr.InvalidProducerEpoch, record.Fenced},
-	{kerr.UnknownServerError, record.BrokerError},
+// answerOf is what an error code in a produce response means.
+func answerOf(code int16) meaning {
+	if m, ok := answers[code]; ok {
+		return m
+	}
+	return answers[kerr.UnknownServerError.Code]
 }
 
-// classify says what err means for the record that it failed. The reason is kept in the Error's text.
-func classify(err error) *record.Error {
-	for i := range verdicts {
-		if errors.Is(err, verdicts[i].err) {
-			return &record.Error{Code: verdicts[i].code, Message: reason(verdicts[i].code), Err: err}
+// meaningOf is what the error that a record failed with means.
+func meaningOf(err error) meaning {
+	for _, m := range ends {
+		if errors.Is(err, m.err) {
+			return m
 		}
 	}
-	code := record.BrokerError
-	var dial *net.OpError
-	switch {
-	case kerr.IsRetriable(err):
-		// When kgo gives up, it fails all records of a partition, those in flight too, with the error that the partition
-		// has by then: "no leader" says nothing of what the leader took before it was gone.
-		code = record.Unknown
-	case errors.Is(err, kgo.ErrRecordRetries), errors.As(err, &dial):
-		code = record.Unknown
-	case strings.Contains(err.Error(), "invalid record partitioning choice"): // kgo has no value for it
-		code = record.UnknownPartition
-	case strings.Contains(err.Error(), "purged while buffered"): // nor for this
-		code = record.Unknown
+	if answer, ok := errors.AsType[*kerr.Error](err); ok {
+		return answerOf(answer.Code)
 	}
-	return &record.Error{Code: code, Message: reason(code), Err: err}
+	for _, t := range texts {
+		if strings.Contains(err.Error(), t.text) {
+			return t.meaning
+		}
+	}
+	if _, ok := errors.AsType[*net.OpError](err); ok || kgo.IsRetryableBrokerErr(err) {
+		return meaning{err, retriable, anyoneKnows, record.NotAvailable, record.Unknown}
+	}
+	return answers[kerr.UnknownServerError.Code]
+}
+
+// classify says what err means for the record that it failed: whether the record may be in the log is known from elsewhere.
+func classify(err error, maybeWritten bool) *record.Error {
+	m := meaningOf(err)
+	code := m.code
+	if maybeWritten {
+		code = m.open
+	}
+	e := &record.Error{Code: code, Message: reason(code), Err: err}
+	if answer, ok := errors.AsType[*kerr.Error](err); ok {
+		e.Message += " (" + answer.Message + ")"
+	}
+	return e
 }
 
 func reason(c record.Code) string {
@@ -82,7 +80,7 @@ func reason(c record.Code) string {
 	case record.RecordTooLarge:
 		return "the broker refused the record as too large (the topic's max.message.bytes)"
 	case record.InvalidRecord:
-		return "the broker refused the record, or one that was batched with it"
+		return "the broker refused the record"
 	case record.NotAvailable:
 		return "the partition is not available now; the record was not stored"
 	case record.Unauthorized:
@@ -94,11 +92,18 @@ func reason(c record.Code) string {
 	}
 }
 
-// fatalForClient says that a client that saw err will not work again and must be replaced.
-func fatalForClient(err error) bool {
-	return errors.Is(err, kerr.ClusterAuthorizationFailed) ||
-		errors.Is(err, kerr.ProducerFenced) ||
-		errors.Is(err, kerr.InvalidProducerEpoch) ||
-		errors.Is(err, kerr.OutOfOrderSequenceNumber) ||
-		errors.Is(err, kerr.UnknownProducerID)
+// fatalFor says that a client that saw err will not work again and must be replaced.
+func fatalFor(err error) bool {
+	answer, ok := errors.AsType[*kerr.Error](err)
+	if !ok {
+		return false
+	}
+	switch answerOf(answer.Code).kind {
+	case fatalForClient:
+		return true
+	case retriable: // the client should have recovered by itself from a lost sequence, and did not
+		return errors.Is(err, kerr.OutOfOrderSequenceNumber) || errors.Is(err, kerr.UnknownProducerID) || errors.Is(err, kerr.InvalidProducerEpoch)
+	case fatalForRecord, fatalForTopic, unforeseen:
+	}
+	return false
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -33,11 +34,23 @@ type client struct {
 	kgo    atomic.Pointer[kgo.Client]
 	topics int // that use it; guarded by Cluster.mu
 
+	back  returns       // records that kgo gave up
+	mends chan struct{} // wakes the sender to look after them
+	kept  atomic.Int64  // records that kgo gave up, or does not get yet
+
 	flushes chan chan struct{}
 	stop    chan struct{}
+	sent    chan struct{} // closed when nothing can be appended any more, and kgo was given all
+	quit    chan struct{}
 	done    chan struct{}
 
 	// What follows belongs to the sender, but for gen and retired.
+	book     *book
+	holding  map[*ledger]struct{} // with records that are kept back
+	came     []returned           // records that kgo gave up, to be judged
+	loading  []*ledger            // that kgo was just given the first records for
+	unquiet  time.Time            // since when mend finds kgo writing, if it does
+	hasty    bool                 // and does not wait for longer: any record may be in the log
 	times    map[time.Duration]*deadlines
 	fatal    chan fatal
 	purge    chan string
@@ -58,47 +71,76 @@ func newClient(p config.Producer, base []kgo.Opt, tc *tls.Config, t *tap, log *s
 		props: p, base: base, tls: tc, log: log, tap: t,
 		acc: newAccumulator(), flushes: make(chan chan struct{}),
 		fatal: make(chan fatal, 1), purge: make(chan string, 1), purged: make(map[string]time.Time),
-		stop: make(chan struct{}), done: make(chan struct{}),
+		mends: make(chan struct{}, 1), holding: make(map[*ledger]struct{}),
+		stop: make(chan struct{}), sent: make(chan struct{}), quit: make(chan struct{}), done: make(chan struct{}),
 		times: make(map[time.Duration]*deadlines),
 	}
-	k, err := c.open()
+	k, b, err := c.open()
 	if err != nil {
 		return nil, err
 	}
 	c.kgo.Store(k)
+	c.book = b
 	return c, nil
 }
 
-func (c *client) open() (*kgo.Client, error) {
+// open makes a kgo client, and the book that the tap keeps of it.
+func (c *client) open() (*kgo.Client, *book, error) {
+	b := newBook()
+	inner, err := kgo.DefaultCompressor(codec(c.props.Compression))
+	if err != nil {
+		return nil, nil, fmt.Errorf("compression.type = %q: %w", c.props.Compression.Type, err)
+	}
+	wrap := func(conn net.Conn) net.Conn { return c.tap.wrap(conn, b) }
 	opts := append([]kgo.Opt{}, c.base...)
 	opts = append(opts, produceOptions(c.props)...)
-	opts = append(opts, kgo.Dialer(newDialer(c.props, c.tls, c.tap.wrap).dial), kgo.WithHooks(c.tap))
+	opts = append(opts, kgo.Dialer(newDialer(c.props, c.tls, wrap).dial), kgo.WithHooks(c.tap), kgo.WithCompressor(compressor{inner, b}))
 	k, err := kgo.NewClient(opts...)
 	if err != nil {
-		return nil, fmt.Errorf("kafka client %q: %w", c.props.ClientID, err)
+		return nil, nil, fmt.Errorf("kafka client %q: %w", c.props.ClientID, err)
 	}
-	return k, nil
+	return k, b, nil
 }
 
-// run is the sender: it hands what was appended to kgo. It alone calls Produce, so kgo's locks are uncontended, and it
-// never blocks, because kgo's buffer has no limit of its own.
+// run is the sender: it hands what was appended to kgo, and looks after what kgo gave up. It alone calls Produce, so kgo's
+// locks are uncontended, and it never blocks, because kgo's buffer has no limit of its own.
 func (c *client) run() {
 	defer close(c.done)
+	rest := time.Hour
+	tick := time.NewTicker(rest)
+	defer tick.Stop()
+	stop := c.stop
 	for {
-		c.sendAll()
+		if stop != nil {
+			c.sendAll()
+		}
+		if d := c.rest(); d != rest {
+			rest = d
+			tick.Reset(d)
+		}
 		select {
 		case <-c.acc.wake:
+		case <-c.mends:
+			c.mend()
+		case <-tick.C:
+			c.mend()
 		case f := <-c.fatal:
 			c.replace(f)
 		case topic := <-c.purge:
 			c.forget(topic)
-		case reply := <-c.flushes:
-			c.sendAll()
+		case reply := <-c.flushes: // all that was appended before was sent above, or is now
+			if stop != nil {
+				c.sendAll()
+			}
 			close(reply)
-		case <-c.stop:
+		case <-stop:
+			stop = nil
 			if g := c.acc.close(); g != nil {
 				c.sendList(g)
 			}
+			close(c.sent)
+		case <-c.quit:
+			c.abandon()
 			return
 		}
 	}
@@ -127,15 +169,36 @@ func (c *client) send(k *kgo.Client, g *group, now time.Time) {
 		d = newDeadlines(g.topic.deliveryTimeout)
 		c.times[g.topic.deliveryTimeout] = d
 	}
-	ctx := d.context(now)
+	g.until = d.context(now)
 	g.gen = c.gen.Load()
+	shelf := c.shelf(g.topic)
 	slots := g.slots
+	c.book.gate.Lock()
+	defer c.book.gate.Unlock()
 	for i := range slots {
-		if slots[i].Timestamp.IsZero() {
-			slots[i].Timestamp = now // kgo would read the clock for every record
+		s := &slots[i]
+		if s.Timestamp.IsZero() {
+			s.Timestamp = now // kgo would read the clock for every record
 		}
-		k.Produce(ctx, &slots[i].Record, slots[i].promise)
+		l := shelf.ledger(s.Partition)
+		s.ledger = l
+		if l.held.Load() {
+			c.keep(l, s)
+			continue
+		}
+		if l.fresh || l.lost.Load() {
+			c.place(k, l)
+		}
+		c.give(k, l, s)
 	}
+	c.holdFresh()
+}
+
+func (c *client) shelf(t *Topic) *shelf {
+	if t.shelved != c.book {
+		t.shelf, t.shelved = c.book.shelf(t.name), c.book
+	}
+	return t.shelf
 }
 
 // failed is called from a promise when the kgo client of generation gen said that it will not work again.
@@ -161,6 +224,10 @@ func (c *client) forget(topic string) {
 	}
 	c.purged[topic] = time.Now()
 	c.log.Warn("topic was deleted and created again", "topic", topic)
+	for _, l := range *c.book.shelf(topic).parts.Load() {
+		l.fresh = true
+		l.lose() // kgo numbers its batches afresh, without a new epoch
+	}
 	c.kgo.Load().PurgeTopicsFromProducing(topic)
 }
 
@@ -170,7 +237,7 @@ func (c *client) replace(f fatal) {
 		return
 	}
 	old := c.kgo.Load()
-	k, err := c.open()
+	k, b, err := c.open()
 	if err != nil {
 		c.log.Error("cannot replace the kafka client", "client.id", c.props.ClientID, "cause", f.cause, "error", err)
 		return
@@ -178,6 +245,8 @@ func (c *client) replace(f fatal) {
 	c.replaced = time.Now()
 	c.gen.Add(1)
 	c.kgo.Store(k)
+	c.book = b
+	c.move()
 	c.log.Warn("kafka client replaced", "client.id", c.props.ClientID, "cause", f.cause)
 	c.retired.Go(func() {
 		ctx, cancel := context.WithTimeout(context.Background(), c.props.RequestTimeout)
@@ -197,18 +266,19 @@ func (c *client) flush(ctx context.Context) error {
 	case <-ctx.Done():
 		return ctx.Err()
 	}
-	return c.kgo.Load().Flush(ctx)
+	return c.settled(ctx)
 }
 
-// close ends the sender, waits until what it handed over has its Acks or ctx ends, and closes the kgo client. What has no Ack
-// by then gets one that says the outcome is unknown. Nothing can be appended once the sender has ended, so a record that
-// came at the last moment is either turned back or flushed.
+// close refuses new records, waits until what was appended has its Acks or ctx ends, and closes the kgo client. What has no
+// Ack by then gets one that says whether it may be stored. It returns how many there were.
 func (c *client) close(ctx context.Context) (lost int64) {
 	close(c.stop)
-	<-c.done
+	<-c.sent
+	_ = c.settled(ctx) // what is left fails below, with its own Ack
 	k := c.kgo.Load()
-	_ = k.Flush(ctx) // what is left fails at Close, with its own Ack
-	lost = k.BufferedProduceRecords()
+	lost = k.BufferedProduceRecords() + c.kept.Load()
+	close(c.quit)
+	<-c.done
 	k.Close()
 	c.retired.Wait()
 	return lost

@@ -24,6 +24,8 @@ type Cluster struct {
 	groups groupPool
 	open   atomic.Int64 // records accepted and not yet acknowledged
 
+	transactions *Transactions // nil if there are none
+
 	mu      sync.Mutex
 	clients map[config.Producer]*client
 	wg      sync.WaitGroup
@@ -134,6 +136,9 @@ func (c *Cluster) Flush(ctx context.Context) error {
 	for _, cl := range c.all() {
 		wg.Go(func() { _ = cl.flush(ctx) }) // Open tells what is left
 	}
+	if c.transactions != nil {
+		wg.Go(func() { c.transactions.drain(ctx) })
+	}
 	wg.Wait()
 	return ctx.Err()
 }
@@ -148,6 +153,9 @@ func (c *Cluster) Close() {
 	cancel()
 	for _, cl := range clients {
 		cl.close(now)
+	}
+	if c.transactions != nil {
+		c.transactions.close()
 	}
 	c.cancel()
 	c.wg.Wait()

@@ -17,14 +17,31 @@ func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
 func (d *deadline) Done() <-chan struct{}       { return d.done }
 func (d *deadline) Value(any) any               { return nil }
 
+// Err makes a new error every time: kgo asks when it gives up what it holds of a partition, so the records that it gave up
+// together have the same one.
 func (d *deadline) Err() error {
-	select {
-	case <-d.done:
-		return context.DeadlineExceeded
-	default:
+	if !d.passed() {
 		return nil
 	}
+	return &expired{d.at}
 }
+
+func (d *deadline) passed() bool {
+	select {
+	case <-d.done:
+		return true
+	default:
+		return false
+	}
+}
+
+// expired is the error of records whose delivery.timeout.ms has passed.
+type expired struct{ at time.Time }
+
+func (*expired) Error() string { return "delivery.timeout.ms has passed" }
+
+// Is makes it a [context.DeadlineExceeded].
+func (*expired) Is(target error) bool { return target == context.DeadlineExceeded }
 
 // deadlines makes the contexts of one delivery.timeout.ms. It belongs to one goroutine.
 type deadlines struct {
@@ -39,7 +56,7 @@ func newDeadlines(timeout time.Duration) *deadlines {
 }
 
 // context returns the context for a record handed over now. It ends between timeout and timeout+window from now.
-func (d *deadlines) context(now time.Time) context.Context {
+func (d *deadlines) context(now time.Time) *deadline {
 	if d.cur == nil || !now.Before(d.until) {
 		d.until = now.Add(d.window)
 		end := &deadline{at: d.until.Add(d.timeout), done: make(chan struct{})}

@@ -9,8 +9,14 @@
 //	client        one kgo client per distinct set of client-wide options, replaced when it fails for good
 //	group, slot   the records of one batch on their way through kgo; slot.acked is the promise
 //	metadata      partition counts and leaders, kept fresh in the background
-//	classify      the one table from errors of Kafka and kgo to record.Code
-//	tap           what went over the wire, for the metrics that kgo has no hook for
+//	errors        the one table of what errors of Kafka and kgo mean; ERRORS.md is written from it
+//	tap           reads along on the wire, for the ledgers and for the metrics that kgo has no hook for
+//	book, ledger  which records of a partition may be in the log
+//	mend          records that kgo gave up: judged, or sent again without the one at fault
+//
+//	Transactions  a pool of transactional clients (txn.go, txnclient.go); a Transaction has one from its begin to its end (txnrun.go)
 //
 // Goroutines: one sender per client and one metadata loop per Cluster, both ended by Close; kgo's own.
 package producer
+
+//go:generate go test -run TestErrorsReference -update .

@@ -19,6 +19,7 @@ type group struct {
 	bytes int64        // charged to the topic's budget
 	since time.Time    // when it was handed to kgo, if it is timed
 	gen   int64        // of the client it was handed to
+	until *deadline    // delivery.timeout.ms
 	left  atomic.Int32 // records without an answer
 	slots []slot
 }
@@ -29,6 +30,8 @@ type slot struct {
 	group   *group
 	index   int // of the record in its batch
 	headers []kgo.RecordHeader
+	ledger  *ledger                  // of the partition
+	pos     int64                    // in the ledger, once it was given to kgo
 	promise func(*kgo.Record, error) // s.acked, bound once
 }
 
@@ -62,7 +65,7 @@ func (p *groupPool) take(n int) *group {
 
 func (p *groupPool) put(g *group) {
 	g.slots = g.slots[:cap(g.slots)]
-	g.topic, g.batch, g.next, g.since = nil, nil, nil, time.Time{}
+	g.topic, g.batch, g.next, g.until, g.since = nil, nil, nil, nil, time.Time{}
 	p.class[groupClass(len(g.slots))].Put(g)
 }
 
@@ -84,24 +87,43 @@ func (g *group) add(r *record.Record, i int) {
 	}
 }
 
+// again makes the record as good as new, to be given to kgo once more: kgo leaves marks in it.
+func (s *slot) again() {
+	r := &s.Record
+	s.Record = kgo.Record{Topic: r.Topic, Key: r.Key, Value: r.Value, Headers: r.Headers, Partition: r.Partition, Timestamp: r.Timestamp}
+}
+
 // acked is kgo's promise. It runs on the one goroutine that answers for all records of a client, so it only notes the
-// result, gives memory back, and wakes whoever waits.
+// result, gives memory back, and wakes whoever waits. What kgo gave up is for the sender to judge.
 func (s *slot) acked(r *kgo.Record, err error) {
-	g := s.group
-	t := g.topic
-	ack := record.Ack{Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Partition: r.Partition}
-	if err == nil {
-		ack.Code = record.Stored
-		if t.offsetUnknown {
-			ack.Offset = record.NoOffset
-		}
-	} else {
-		ack = t.failed(g.gen, r, err)
+	t := s.group.topic
+	if err != nil {
+		t.client.returned(s, err)
+		return
 	}
-	t.load.acked(r)
+	ack := record.Ack{Offset: r.Offset, Timestamp: r.Timestamp.UnixMilli(), Partition: r.Partition, Code: record.Stored}
+	if t.offsetUnknown {
+		ack.Offset = record.NoOffset
+	}
+	if l := s.ledger; l.back.Add(1) == l.given.Load() && l.held.Load() {
+		t.client.wake()
+	}
+	s.end(ack)
+}
+
+// fail ends a record that kgo gave up, or never got.
+func (s *slot) fail(err error, maybeWritten bool) {
+	s.end(s.group.topic.failed(s.group.gen, s, err, maybeWritten))
+}
+
+// end gives the record its Ack.
+func (s *slot) end(ack record.Ack) {
+	g := s.group
+	g.topic.load.acked(&s.Record)
 	batch, index := g.batch, s.index
+	s.ledger = nil
 	if g.left.Add(-1) == 0 {
-		t.finish(g)
+		g.topic.finish(g)
 	}
 	batch.Complete(index, ack)
 }

@@ -277,7 +277,7 @@ func (m *metadata) learn(ctx context.Context, t *Topic, found map[string]kmsg.Me
 		return
 	}
 	if failure != nil && !kerr.IsRetriable(failure) {
-		answer(replies, classify(failure))
+		answer(replies, classify(failure, false))
 		return
 	}
 	parts := partitionsOf(t, d)
@@ -305,7 +305,7 @@ func (m *metadata) missing(ctx context.Context, t *Topic) *record.Error {
 	_, err := m.adm.CreateTopic(ctx, -1, -1, nil, t.name)
 	if err != nil && !errors.Is(err, kerr.TopicAlreadyExists) {
 		if errors.Is(err, kerr.InvalidTopicException) {
-			return classify(err)
+			return classify(err, false)
 		}
 		e := record.Errorf(record.NotAvailable, "topic %q cannot be created", t.name)
 		e.Err = err

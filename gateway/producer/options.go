@@ -95,6 +95,14 @@ func tlsConfig(s config.Security) (*tls.Config, error) {
 // produceOptions maps Kafka's producer properties to kgo. kgo's own buffer limits are off: our budget is the only bound.
 // kgo's delivery timeout is off too: see deadline.
 func produceOptions(p config.Producer) []kgo.Opt {
+	if p.Idempotence {
+		return append(sendOptions(p), kgo.AllowIdempotentProduceCancellation())
+	}
+	return append(sendOptions(p), kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(p.MaxInFlight))
+}
+
+// sendOptions is produceOptions but for idempotence.
+func sendOptions(p config.Producer) []kgo.Opt {
 	opts := []kgo.Opt{
 		kgo.ClientID(p.ClientID),
 		kgo.RecordPartitioner(kgo.ManualPartitioner()),
@@ -112,11 +120,6 @@ func produceOptions(p config.Producer) []kgo.Opt {
 	}
 	produce, overhead := splitTimeout(p.RequestTimeout)
 	opts = append(opts, kgo.ProduceRequestTimeout(produce), kgo.RequestTimeoutOverhead(overhead))
-	if p.Idempotence {
-		opts = append(opts, kgo.AllowIdempotentProduceCancellation())
-	} else {
-		opts = append(opts, kgo.DisableIdempotentWrite(), kgo.MaxProduceRequestsInflightPerBroker(p.MaxInFlight))
-	}
 	if !p.EnableMetricsPush {
 		opts = append(opts, kgo.DisableClientMetrics())
 	}

@@ -13,6 +13,8 @@ import (
 func BenchmarkPromise(b *testing.B) {
 	c := &Cluster{}
 	t := &Topic{cluster: c, name: "orders", budget: newBudget(1 << 40)}
+	l := newLedger(newBook(), "orders", 0)
+	l.given.Store(1 << 40)
 	var pool record.Pool
 	const n = record.MaxBatchRecords
 	b.ReportAllocs()
@@ -32,6 +34,9 @@ func BenchmarkPromise(b *testing.B) {
 		}
 		g.left.Store(n)
 		slots := g.slots
+		for i := range slots {
+			slots[i].ledger = l
+		}
 		b.StartTimer()
 		for i := range slots {
 			slots[i].promise(&slots[i].Record, nil)

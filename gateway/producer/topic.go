@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
-	"github.com/twmb/franz-go/pkg/kgo"
 
 	"sluice/gateway/config"
 	"sluice/gateway/record"
@@ -33,6 +32,9 @@ type Topic struct {
 	closing sync.Once
 	closed  chan struct{}
 	forced  atomic.Int64 // when an explicit partition last forced a refresh, Unix nanoseconds
+
+	shelf   *shelf // of its client's book; the sender's
+	shelved *book  // that shelf is of
 
 	deliveryTimeout time.Duration
 	offsetUnknown   bool // acks=0: the broker tells none
@@ -205,9 +207,9 @@ func (t *Topic) Refuse(b *record.Batch, err *record.Error) {
 	}
 }
 
-// failed makes the Ack of a record that kgo gave up. It runs in the promise.
-func (t *Topic) failed(gen int64, r *kgo.Record, err error) record.Ack {
-	if fatalForClient(err) {
+// failed makes the Ack of a record that is given up.
+func (t *Topic) failed(gen int64, s *slot, err error, maybeWritten bool) record.Ack {
+	if fatalFor(err) {
 		t.client.failed(gen, err)
 	}
 	if errors.Is(err, kerr.UnknownTopicID) {
@@ -215,7 +217,7 @@ func (t *Topic) failed(gen int64, r *kgo.Record, err error) record.Ack {
 	}
 	t.cluster.meta.suspect()
 	t.Stats.Failed.Add(1)
-	return classify(err).Failed(r.Partition)
+	return classify(err, maybeWritten).Failed(s.Partition)
 }
 
 // finish ends a group whose last record was answered: its memory is free again.

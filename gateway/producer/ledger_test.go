@@ -1,0 +1,140 @@
+package producer
+
+import (
+	"bytes"
+	"math"
+	"slices"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kgo"
+)
+
+// story is what happens to one partition; wants are the positions that may be in the log.
+type story struct {
+	t *testing.T
+	l *ledger
+}
+
+func newStory(t *testing.T, given int64) story {
+	t.Helper()
+	l := newLedger(newBook(), "orders", 0)
+	l.given.Store(given)
+	return story{t, l}
+}
+
+func (s story) write(epoch int16, seq int32, n int) int64 {
+	pid := int64(7)
+	if epoch < 0 {
+		pid = -1
+	}
+	return s.l.wrote(batch{pid, epoch, seq, n})
+}
+
+// want says before which position records may be in the log, with trust in the place and without.
+func (s story) want(exact, atMost int64) {
+	s.t.Helper()
+	for trust, limit := range map[bool]int64{true: exact, false: atMost} {
+		if limit > 0 && !s.l.mayHold(limit-1, trust) || s.l.mayHold(limit, trust) {
+			s.t.Errorf("exact %v: the limit is not %d: %+v", trust, limit, s.l)
+		}
+	}
+}
+
+func TestLedgerFollowsTheSequence(t *testing.T) {
+	s := newStory(t, 100)
+	s.want(0, 0)
+	a, b := s.write(0, 0, 10), s.write(0, 10, 10)
+	s.want(20, 100)
+	s.l.answered(a, inLog, 0)
+	s.l.answered(b, notInLog, 19)
+	s.want(10, 100)
+	b = s.write(0, 10, 10) // again
+	s.want(20, 100)
+	s.l.answered(b, perhaps, 7)
+	s.want(20, 100)
+	b = s.write(0, 10, 10)
+	s.l.answered(b, notInLog, 19) // does not undo the doubt
+	s.want(20, 100)
+}
+
+func TestLedgerFollowsANewEpoch(t *testing.T) {
+	s := newStory(t, 100)
+	s.l.answered(s.write(0, 0, 10), inLog, 0)
+	s.write(1, 0, 5) // another partition lost its sequence: numbered afresh from the first batch that is not stored
+	s.want(15, 100)
+}
+
+func TestLedgerSequenceWrapsRound(t *testing.T) {
+	s := newStory(t, 100)
+	s.l.answered(s.write(0, math.MaxInt32-4, 10), inLog, 0)
+	s.write(0, 5, 10)
+	s.want(20, 100)
+}
+
+func TestLedgerWithoutSequences(t *testing.T) {
+	s := newStory(t, 100)
+	a, b := s.write(-1, 0, 10), s.write(-1, 0, 10)
+	s.want(20, 100)
+	s.l.answered(a, notInLog, 19)
+	s.l.answered(b, notInLog, 19)
+	s.want(0, 0)
+	s.write(-1, 0, 10) // the first again
+	s.want(10, 100)
+}
+
+// kgo looks at an answer only if all before it were good, or for what it sent since.
+func TestLedgerKnowsWhichAnswersCount(t *testing.T) {
+	s := newStory(t, 100)
+	a, b, c := s.write(0, 0, 10), s.write(0, 10, 1), s.write(0, 11, 1)
+	heeded := []bool{s.l.answered(a, notInLog, 6), s.l.answered(b, notInLog, 10), s.l.answered(c, notInLog, 45)}
+	a = s.write(0, 0, 10)
+	heeded = append(heeded, s.l.answered(a, notInLog, 10))
+	if !slices.Equal(heeded, []bool{true, false, false, true}) {
+		t.Error(heeded)
+	}
+}
+
+// More is written than was given: the client does something that the ledger does not understand.
+func TestLedgerGivesThePlaceUp(t *testing.T) {
+	s := newStory(t, 10)
+	s.write(0, 0, 11)
+	s.l.given.Store(30)
+	s.want(10, 10)
+	s.write(0, 11, 1)
+	s.want(30, 30)
+}
+
+func TestLedgerFindsThePlaceAgain(t *testing.T) {
+	s := newStory(t, 10)
+	w := s.write(0, 0, 4)
+	s.l.lose()
+	s.l.back.Store(10)
+	s.l.rest() // something is in flight
+	if !s.l.lost.Load() {
+		t.Error("the place was found while something is in flight")
+	}
+	s.l.answered(w, inLog, 0)
+	s.l.rest()
+	s.l.given.Store(50)
+	s.write(0, 4, 2) // positions 10 and 11
+	s.want(12, 50)
+}
+
+func TestBlindLedgerTrustsNothing(t *testing.T) {
+	s := newStory(t, 10)
+	s.l.book.topics["orders"] = &shelf{}
+	s.l.book.topics["orders"].parts.Store(&[]*ledger{s.l})
+	s.l.book.blind()
+	s.want(10, 10)
+	if s.l.book.quiet() {
+		t.Error("it is quiet")
+	}
+}
+
+// A batch that is encoded and not yet written is in no ledger.
+func TestEncodedBatchIsNotQuiet(t *testing.T) {
+	b := newBook()
+	if _, c := (compressor{nil, b}).Compress(&bytes.Buffer{}, []byte("x")); c != kgo.CodecNone || b.quiet() {
+		t.Errorf("codec %d, quiet %v", c, b.quiet())
+	}
+}

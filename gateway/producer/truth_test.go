@@ -1,0 +1,192 @@
+package producer
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"sluice/gateway/config"
+	"sluice/gateway/record"
+)
+
+// hurried gives records up after a second.
+func hurried(p *config.Producer) {
+	p.DeliveryTimeout, p.RequestTimeout, p.Linger = time.Second, 600*time.Millisecond, time.Millisecond
+}
+
+// answerWith makes the fake cluster answer produce requests: the nth, from 0, with what f returns. It stores nothing, but
+// for a code of 0.
+func (r *rig) answerWith(f func(n int) (code int16, offset int64)) {
+	n := 0
+	r.fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.fake.KeepControl()
+		code, offset := f(n)
+		n++
+		if code == 0 {
+			return nil, nil, false
+		}
+		resp := answerAll(req.(*kmsg.ProduceRequest), func([]byte) int16 { return code })
+		for i := range resp.Topics {
+			for j := range resp.Topics[i].Partitions {
+				resp.Topics[i].Partitions[j].BaseOffset = offset
+			}
+		}
+		return resp, nil, true
+	})
+}
+
+// TestTheEndOfDeliveryTimeoutIsTrue: 503 says that a record is not in the log, and 504 that it may be.
+func TestTheEndOfDeliveryTimeoutIsTrue(t *testing.T) {
+	always := func(err *kerr.Error, offset int64) func(int) (int16, int64) {
+		return func(int) (int16, int64) { return err.Code, offset }
+	}
+	first := func(err, then *kerr.Error) func(int) (int16, int64) {
+		return func(n int) (int16, int64) {
+			if n == 0 {
+				return err.Code, -1
+			}
+			return then.Code, -1
+		}
+	}
+	for name, c := range map[string]struct {
+		answer func(int) (int16, int64)
+		acks   int
+		want   record.Code
+	}{
+		"too few replicas":                  {always(kerr.NotEnoughReplicas, -1), -1, record.NotAvailable},
+		"too few replicas, acks=1":          {always(kerr.NotEnoughReplicas, -1), 1, record.NotAvailable},
+		"too few replicas after the append": {always(kerr.NotEnoughReplicasAfterAppend, 0), -1, record.DeliveryTimeout},
+		"timed out at the broker":           {always(kerr.RequestTimedOut, 0), -1, record.DeliveryTimeout},
+		"once appended":                     {first(kerr.NotEnoughReplicasAfterAppend, kerr.NotEnoughReplicas), -1, record.DeliveryTimeout},
+		"not the leader":                    {always(kerr.NotLeaderForPartition, -1), -1, record.NotAvailable},
+		"no leader any more":                {always(kerr.NotLeaderForPartition, 0), -1, record.DeliveryTimeout},
+		"not the leader, acks=1":            {always(kerr.NotLeaderForPartition, 0), 1, record.NotAvailable},
+		"disk":                              {always(kerr.KafkaStorageError, -1), -1, record.DeliveryTimeout},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			topic := r.topic("orders", func(p *config.Producer) { hurried(p); p.Acks, p.Idempotence = c.acks, c.acks == -1 })
+			r.answerWith(c.answer)
+			var s sent
+			s.append(r, topic, 0, "a", "b")
+			_, failed := s.outcome(t)
+			for v, a := range failed {
+				if a.Code != c.want {
+					t.Errorf("%s: %v %v", v, a.Code, a.Detail)
+				}
+			}
+			if len(failed) != 2 || r.highWatermark("orders", 0) != 0 {
+				t.Errorf("%d failed, %d stored", len(failed), r.highWatermark("orders", 0))
+			}
+			r.freeOfDebt(topic)
+		})
+	}
+}
+
+func TestTheBrokersLastAnswerIsTold(t *testing.T) {
+	r := newRig(t)
+	topic := r.topic("orders", hurried)
+	r.answerWith(func(int) (int16, int64) { return kerr.NotEnoughReplicas.Code, -1 })
+	var s sent
+	s.append(r, topic, 0, "a")
+	_, failed := s.outcome(t)
+	if e := failed["a"].Detail; e == nil || !strings.Contains(e.Error(), "NOT_ENOUGH_REPLICAS") {
+		t.Errorf("%v", e)
+	}
+}
+
+// TestUnansweredAndBehind: what was written and got no answer may be in the log; what was appended behind it was never sent.
+func TestUnansweredAndBehind(t *testing.T) {
+	for name, timeout := range map[string]time.Duration{"given up by then": 600 * time.Millisecond, "still in flight": 10 * time.Second} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r := newRig(t)
+			topic := r.topic("orders", func(p *config.Producer) { hurried(p); p.RequestTimeout = timeout })
+			arrived := make(chan struct{}, 100)
+			r.fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
+				r.fake.KeepControl()
+				arrived <- struct{}{}
+				return nil, nil, true // never answered
+			})
+			var written, behind sent
+			written.append(r, topic, 0, "a", "b")
+			wait(t, arrived)
+			behind.append(r, topic, 0, "c", "d")
+			written.want(t, record.DeliveryTimeout)
+			behind.want(t, record.NotAvailable)
+			r.freeOfDebt(topic)
+		})
+	}
+}
+
+// want waits until all records have failed with code.
+func (s *sent) want(t testing.TB, code record.Code) {
+	t.Helper()
+	stored, failed := s.outcome(t)
+	if len(stored) > 0 {
+		t.Errorf("stored: %v", stored)
+	}
+	for v, a := range failed {
+		if a.Code != code {
+			t.Errorf("%s: %v %v, want %v", v, a.Code, a.Detail, code)
+		}
+	}
+}
+
+func TestNeverConnectedIsNotStored(t *testing.T) {
+	r := newRig(t)
+	topic := r.topic("orders", hurried)
+	if _, err := topic.Partitions(); err != nil {
+		t.Fatal(err)
+	}
+	r.fake.Close()
+	var s sent
+	s.append(r, topic, 0, "a")
+	_, failed := s.outcome(t)
+	if a := failed["a"]; a.Code != record.NotAvailable || !a.Code.Retriable() {
+		t.Errorf("%v %v", a.Code, a.Detail)
+	}
+}
+
+// TestGivenUpAtTheEndIsTrue: when the gateway has no more time, what was not written is not stored.
+func TestGivenUpAtTheEndIsTrue(t *testing.T) {
+	r := newRig(t)
+	release := r.hold()
+	defer release()
+	topic := r.topic("orders", func(p *config.Producer) { p.Linger = time.Millisecond })
+	var written, behind sent
+	written.append(r, topic, 0, "a")
+	for topic.client.tap.Stats.Requests.Load() == 0 {
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+	}
+	behind.append(r, topic, 0, "b")
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if lost := r.cluster.Retire(ctx, topic); lost != 2 {
+		t.Errorf("%d records were given up", lost)
+	}
+	_, failed := written.outcome(t)
+	if a := failed["a"]; !a.Code.OutcomeUnknown() {
+		t.Errorf("a was written: %v %v", a.Code, a.Detail)
+	}
+	_, failed = behind.outcome(t)
+	if a := failed["b"]; a.Code != record.NotAvailable {
+		t.Errorf("b was not: %v %v", a.Code, a.Detail)
+	}
+}
+
+// TestEncodedButNotWritten: while a batch is between its encoding and its write, nobody can say that a record is not sent.
+func TestEncodedButNotWritten(t *testing.T) {
+	r := newRig(t)
+	topic := r.topic("orders", hurried)
+	r.answerWith(func(int) (int16, int64) { return kerr.NotEnoughReplicas.Code, -1 })
+	topic.client.book.encoded.Add(1) // and never written
+	var s sent
+	s.append(r, topic, 0, "a")
+	s.want(t, record.DeliveryTimeout)
+}
