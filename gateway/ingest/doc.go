@@ -11,6 +11,8 @@
 //	raw.go      serveRaw      the whole body is one record
 //	lines.go    serveLines    each line is one record: cut into batches, each sent as soon as it is full
 //	envelope.go envelope      a line that is a JSON object with key, value, headers, partition and timestamp
+//	once.go     serveOnce     a request with an Idempotency-Key: the first of its key, or one that gets the first one's answer
+//	transaction.go            lines of several topics, which are stored together or not at all
 //	request.go  request       waits for the acks of all its batches, and keeps their outcome
 //	respond.go  answer        200, 202, 207 or the one status of status.go
 //
@@ -49,6 +51,32 @@
 //	{"topic":"orders","stored":1,"dropped":1,"failed":0,"errors":[]}                                     ?results=errors
 //	{"topic":"orders","accepted":1,"dropped":1}      202; 207 if none was accepted                       ?ack=queued
 //
+// # Idempotency-Key
+//
+// A request with Idempotency-Key: "k" that is sent again to the same topic gets the first answer, and a header that says so; it
+// is not executed again. While the first is in progress, the others wait for it as long as the topic waits for acknowledgements.
+//
+//	Idempotency-Replayed: true
+//	422 idempotency_key_reused    the key was used with another body, path, query or other X-Kafka headers
+//	409 idempotency_key_in_use    the first is still in progress; Retry-After says when to ask again
+//
+// Remembered is every answer after which a record is or may be stored, was dropped or is in the dead-letter topic: also 504.
+// After any other the key may be used again. An answer that is too large is remembered by its status and counts:
+//
+//	{"topic":"orders","stored":9000,"dropped":0,"dead_lettered":0,"failed":1000,"summary":"the answer was 412345 bytes, …"}
+//
+// Each replica remembers for itself; see the DESIGN.md of package idempotency.
+//
+// # Transactions
+//
+// POST /v1/transactions takes lines as application/vnd.sluice.records+ndjson with one more member, "topic"; ?topic= is for
+// lines without. All are stored, or none:
+//
+//	{"committed":true,"records":[{"topic":"orders","partition":3,"offset":7},{"topic":"invoices","partition":0,"offset":4}]}
+//
+// A record that an interceptor dropped is {"dropped":true}, with 207. What goes wrong is a problem; "index" is the number of the
+// first record that it is about, if it is about one. Unless the code is outcome_unknown nothing was stored.
+//
 // # Timeouts
 //
 // read.timeout.ms covers a whole request from its first byte, less the time that the topic made it wait; idle.timeout.ms
@@ -57,6 +85,6 @@
 // # Memory
 //
 // A request pays for what it holds out of receive.memory until the topic's Send has returned, also while Send waits for
-// buffer.memory or for metadata; the topic pays from then on.
+// buffer.memory or for metadata; the topic pays from then on. A transaction pays until it is answered.
 // There is no goroutine per request, and in steady state no allocation per record.
 package ingest

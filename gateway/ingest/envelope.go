@@ -21,6 +21,7 @@ type envelope struct {
 	rec     *record.Record
 	seen    members
 	headers []record.Header
+	routed  bool // the line may name its topic, which was read already
 }
 
 // members is a set of members of an envelope or of a header.
@@ -33,13 +34,14 @@ const (
 	memberPartition
 	memberTimestamp
 	memberName
+	memberTopic
 )
 
 // decodeEnvelope fills rec, which already has what the request says of every record, from a line.
 func (r *request) decodeEnvelope(rec *record.Record, line []byte) *record.Error {
 	e := &r.envelope
 	e.scanner = scanner{b: line, line: r.lines.number}
-	e.batch, e.rec, e.seen, e.headers = r.batch, rec, 0, e.headers[:0]
+	e.batch, e.rec, e.seen, e.headers, e.routed = r.batch, rec, 0, e.headers[:0], r.params.form == formTransaction
 	if err := e.decode(); err != nil {
 		return err
 	}
@@ -119,6 +121,13 @@ func (e *envelope) member() (err *record.Error) {
 	case "timestamp":
 		if err = e.once(memberTimestamp, "timestamp"); err == nil {
 			err = e.timestamp()
+		}
+	case "topic":
+		if !e.routed {
+			return e.errorf(`unknown member "topic": here it is in the path; lines of POST /v1/transactions have it`)
+		}
+		if err = e.once(memberTopic, "topic"); err == nil {
+			_, err = e.topic()
 		}
 	default:
 		err = e.errorf(`unknown member "%s"; there are key, key_base64, value, value_base64, headers, partition and timestamp`, name)

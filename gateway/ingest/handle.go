@@ -14,27 +14,47 @@ func (s *Server) serveRecords(ctx *fasthttp.RequestCtx, param []byte) (bytesIn i
 	r := s.request(ctx)
 	defer r.release()
 	err := r.admit(param)
-	var src io.Reader
-	if err == nil {
-		src, err = r.open()
-	}
 	switch {
 	case err != nil:
 		r.refuse(err)
+	case r.params.once != nil:
+		r.serveOnce()
+	default:
+		r.serve()
+	}
+	return r.body.read
+}
+
+// serve reads the body, sends its records and answers.
+func (r *request) serve() {
+	src, err := r.open()
+	switch {
+	case err != nil:
+		r.refuse(err)
+	case r.params.form == formTransaction:
+		r.serveTransaction(src)
 	case r.params.form == formRaw:
 		r.serveRaw(src)
 	default:
 		r.serveLines(src)
 	}
-	return r.body.read
 }
 
 // open returns where to read the decoded body from.
-func (r *request) open() (io.Reader, *record.Error) {
-	if r.params.encoding == identity {
-		return &r.body, nil
+func (r *request) open() (src io.Reader, err *record.Error) {
+	src = &r.body
+	if r.params.encoding != identity {
+		src = &r.inf
 	}
-	return &r.inf, r.inf.open(r)
+	if r.params.once != nil {
+		r.fingerprint()
+		r.hasher.Body(src)
+		src = &r.hasher
+	}
+	if r.params.encoding != identity {
+		err = r.inf.open(r)
+	}
+	return src, err
 }
 
 // admit refuses what can be refused before the body is read.

@@ -151,6 +151,7 @@ func testConfig() config.HTTP {
 		MaxBodyBytes: 2 << 20, MaxInflatedBytes: 4 << 20, MaxRecordsPerRequest: 10000, MaxHeaders: 16, MaxHeaderBytes: 1 << 10,
 		ReadBufferBytes: 8 << 10, MaxConnections: 64, ReceiveMemory: 64 << 20,
 		ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second, IdleTimeout: 10 * time.Second,
+		Idempotency: config.Idempotency{Enabled: true, MaxBytes: 16 << 20, MaxAnswerBytes: 64 << 10, MaxKeyBytes: 64, TTL: time.Hour},
 	}
 }
 

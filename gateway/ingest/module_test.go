@@ -204,3 +204,33 @@ func TestDroppedLater(t *testing.T) {
 	tt := moduleAnswer{body: "v", status: 207, want: `{"topic":"orders","dropped":true,"message":"dropped"}`}
 	tt.check(t, r)
 }
+
+// TestDeadLetteredIsNoError: it is neither stored where it was sent nor lost, and to be sent again by nobody.
+func TestDeadLetteredIsNoError(t *testing.T) {
+	topic := testTopic()
+	topic.send = func(m *memTopic, b *record.Batch) {
+		for i := range b.Records {
+			if string(b.Records[i].Value) != "bad" {
+				m.storeOne(b, i)
+				continue
+			}
+			e := record.Errorf(record.DeadLettered, "it is bad")
+			e.Letter = &record.Letter{Topic: "orders.DLT", Partition: 2, Offset: 7, Code: record.InvalidRecord}
+			b.Complete(i, e.Failed(1))
+		}
+	}
+	r := newRig(t, testConfig(), topic)
+	const letter = `"dead_letter":{"topic":"orders.DLT","partition":2,"offset":7},"code":"invalid_record","message":"it is bad"`
+	got := r.post(recordsPath, "bad")
+	if want := `{"topic":"orders",` + letter + `}`; got.status != 207 || got.body != want {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	got = r.post(recordsPath, "a\nbad\n", ndjsonType)
+	if got.status != 207 || !strings.Contains(got.body, letter) || strings.Contains(got.body, `"error"`) {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+	got = r.post(recordsPath+"?results=errors", "a\nbad\nbad\n", ndjsonType)
+	if want := `{"topic":"orders","stored":1,"dead_lettered":2,"failed":0,"errors":[]}`; got.status != 207 || got.body != want {
+		t.Errorf("%d %s", got.status, got.body)
+	}
+}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"bytes"
 	"encoding/base64"
 	"math"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"sluice/gateway/config"
+	"sluice/gateway/idempotency"
 	"sluice/gateway/record"
 )
 
@@ -17,9 +19,10 @@ import (
 type form uint8
 
 const (
-	formRaw      form = iota // the body is one record
-	formLines                // each line is one record value
-	formEnvelope             // each line is a JSON object with key, value, headers, partition and timestamp
+	formRaw         form = iota // the body is one record
+	formLines                   // each line is one record value
+	formEnvelope                // each line is a JSON object with key, value, headers, partition and timestamp
+	formTransaction             // the same, with the topic in each line: all are stored, or none
 )
 
 // encoded is bytes that came as they are, or in base64.
@@ -45,8 +48,12 @@ type params struct {
 	timestamp  int64
 	key        encoded
 	encoding   encoding
-	encodings  int // how often Content-Encoding was given
+	encodings  int    // how often Content-Encoding was given
+	once       []byte // Idempotency-Key; nil if there is none
+	onces      int    // how often it was given
 	headers    []headerParam
+
+	defaultTopic []byte // ?topic= of a transaction
 }
 
 func (p *params) reset() {
@@ -71,7 +78,34 @@ func (p *params) parse(ctx *fasthttp.RequestCtx, cfg *config.HTTP) *record.Error
 	if p.tombstone && p.form != formRaw {
 		return record.Errorf(record.Invalid, "X-Kafka-Tombstone is for a body that is one record")
 	}
+	if p.onces > 0 {
+		if err := p.parseKey(&cfg.Idempotency); err != nil {
+			return err
+		}
+	}
 	return p.checkHeaders(cfg)
+}
+
+// idempotencyKey takes Idempotency-Key as it is.
+func (p *params) idempotencyKey(value []byte) *record.Error {
+	if p.onces++; p.onces > 1 {
+		return record.Errorf(record.Invalid, "Idempotency-Key is given twice")
+	}
+	p.once = value
+	return nil
+}
+
+// parseKey makes the key of the header's value: in a copy, as a request that expects 100-continue is parsed twice.
+func (p *params) parseKey(cfg *config.Idempotency) *record.Error {
+	if !cfg.Enabled {
+		return record.Errorf(record.Invalid, "Idempotency-Key is given, and idempotency.enabled = false")
+	}
+	key, err := idempotency.ParseKey(bytes.Clone(p.once), cfg.MaxKeyBytes)
+	if err != nil {
+		return record.Errorf(record.Invalid, "Idempotency-Key is %.100q: %v", p.once, err)
+	}
+	p.once = key
+	return nil
 }
 
 func (p *params) parseQuery(q *fasthttp.Args) *record.Error {
@@ -107,6 +141,10 @@ func (p *params) header(name, value []byte) *record.Error {
 	case 'c':
 		if equalFold(name, "content-encoding") {
 			return p.contentEncoding(value)
+		}
+	case 'i':
+		if equalFold(name, "idempotency-key") {
+			return p.idempotencyKey(value)
 		}
 	}
 	return nil

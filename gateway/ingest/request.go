@@ -8,6 +8,7 @@ import (
 
 	"github.com/valyala/fasthttp"
 
+	"sluice/gateway/idempotency"
 	"sluice/gateway/record"
 )
 
@@ -30,6 +31,7 @@ type request struct {
 	lines    lineReader
 	envelope envelope
 	mem      scratch
+	hasher   idempotency.Hasher // of requests with an Idempotency-Key
 
 	topic  Topic
 	name   string        // of the topic
@@ -48,6 +50,8 @@ type request struct {
 	topics  []string        // that results refer to, other than name
 	bad     []badRecord     // records that could not be parsed, in order
 	rest    *record.Error   // why the records after the last one were not read
+
+	nothingStored bool // it is a transaction, and none of its records is or will be stored
 
 	// refs is one for the handler and one for every batch that is not completed. Whoever brings it to zero ends the request.
 	refs  atomic.Int32
@@ -110,7 +114,7 @@ func (r *request) recycle() {
 	clear(r.topics)
 	clear(r.bad)
 	r.sent, r.causes, r.topics, r.bad, r.results = r.sent[:0], r.causes[:0], r.topics[:0], r.bad[:0], r.results[:0]
-	r.topic, r.name, r.batch, r.rest = nil, "", nil, nil
+	r.topic, r.name, r.batch, r.rest, r.nothingStored = nil, "", nil, nil, false
 	r.shared, r.blocked, r.charged, r.kept = shared{}, 0, 0, 0
 	r.params.reset()
 	r.srv.requests.Put(r)
@@ -159,6 +163,7 @@ func (r *request) send() {
 	b.Hold()
 	if r.params.queued {
 		b.Done = freeBatch
+		b.Unattended = true
 		b.Start()
 		r.handOver(b)
 		r.takeQueued(b)

@@ -38,17 +38,45 @@ func (r *request) answerOne(a *record.Ack) {
 // answerNotStored answers a request whose one record went all its way without being stored. A record that was dropped is
 // no error: a client that saw one would send it again.
 func (r *request) answerNotStored(err *record.Error) {
-	if err.Code != record.Dropped {
+	if !setAside(err) {
 		r.refuse(err)
 		return
 	}
-	r.write(status(record.Dropped), typeJSON, func(r *request, dst []byte) []byte {
+	r.write(status(err.Code), typeJSON, func(r *request, dst []byte) []byte {
 		dst = append(dst, `{"topic":`...)
 		dst = appendString(dst, r.name)
 		dst = append(dst, ',')
-		dst = appendDropped(dst, err)
+		dst = appendAside(dst, err)
 		return append(dst, '}')
 	})
+}
+
+// setAside says that a record was not stored in its topic, and that this is not an error: the configuration asks for it.
+func setAside(err *record.Error) bool {
+	return err.Code == record.Dropped || err.Code == record.DeadLettered
+}
+
+// appendAside says what became of a record that was set aside.
+func appendAside(dst []byte, err *record.Error) []byte {
+	if err.Letter != nil {
+		return appendDeadLettered(dst, err)
+	}
+	return appendDropped(dst, err)
+}
+
+// appendDeadLettered says where the dead letter of a record is, and why the record became one.
+func appendDeadLettered(dst []byte, err *record.Error) []byte {
+	l := err.Letter
+	dst = append(dst, `"dead_letter":{"topic":`...)
+	dst = appendString(dst, l.Topic)
+	dst = append(dst, `,"partition":`...)
+	dst = appendNumber(dst, int64(l.Partition))
+	dst = append(dst, `,"offset":`...)
+	dst = appendNumber(dst, l.Offset)
+	dst = append(dst, `},"code":`...)
+	dst = appendString(dst, l.Code.String())
+	dst = append(dst, `,"message":`...)
+	return appendString(dst, err.Message)
 }
 
 // appendDropped says that a record was dropped, and by whom.
@@ -107,7 +135,7 @@ func (s *Server) problemStatus(ctx *fasthttp.RequestCtx, status int, err *record
 
 // retryAfter sets Retry-After where the meaning of the status asks for it.
 func (s *Server) retryAfter(ctx *fasthttp.RequestCtx, status int, d time.Duration) {
-	if status == fasthttp.StatusServiceUnavailable || status == fasthttp.StatusTooManyRequests {
+	if asksToRetry(status) {
 		ctx.Response.Header.Set(fasthttp.HeaderRetryAfter, strconv.FormatInt(retrySeconds(d), 10))
 	}
 }

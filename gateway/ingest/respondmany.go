@@ -12,6 +12,7 @@ import (
 // tally is what the outcomes of a request come to.
 type tally struct {
 	stored, dropped, failed int
+	letters                 int           // records that are in the dead-letter topic
 	first                   *record.Error // the first cause of what failed
 	oneStatus               bool          // all causes have the status of the first
 	oneCause                bool          // all causes are the same
@@ -60,6 +61,10 @@ func (t *tally) add(err *record.Error) {
 		t.dropped++
 		return
 	}
+	if err.Code == record.DeadLettered {
+		t.letters++
+		return
+	}
 	t.failed++
 	t.retryAfter = max(t.retryAfter, err.RetryAfter)
 	switch {
@@ -72,22 +77,22 @@ func (t *tally) add(err *record.Error) {
 	}
 }
 
-// answerMany answers a request of many records: one status if they share it, 207 otherwise. What was dropped did not
-// fail, but is not called stored either.
+// answerMany answers a request of many records: one status if they share it, 207 otherwise. What was dropped or is
+// in the dead-letter topic did not fail, but is not called stored either.
 func (r *request) answerMany() {
 	t := r.tally()
 	switch {
 	case r.rest != nil:
 		r.write(fasthttp.StatusMultiStatus, typeJSON, (*request).appendMany)
 		r.srv.lingerOnClose(r.ctx)
-	case t.stored+t.dropped == 0 && t.oneStatus:
+	case t.stored+t.dropped+t.letters == 0 && t.oneStatus:
 		r.write(status(t.first.Code), typeProblem, (*request).appendManyProblem)
 		r.srv.retryAfter(r.ctx, status(t.first.Code), t.retryAfter)
 	case t.failed > 0:
 		r.write(fasthttp.StatusMultiStatus, typeJSON, (*request).appendMany)
 	case r.params.queued && t.stored > 0:
 		r.write(fasthttp.StatusAccepted, typeJSON, (*request).appendMany)
-	case t.dropped > 0:
+	case t.dropped+t.letters > 0:
 		r.write(status(record.Dropped), typeJSON, (*request).appendMany)
 	default:
 		r.write(fasthttp.StatusOK, typeJSON, (*request).appendMany)
@@ -136,6 +141,10 @@ func (r *request) appendCounts(dst []byte, stored string) []byte {
 		dst = append(dst, `,"dropped":`...)
 		dst = strconv.AppendInt(dst, int64(t.dropped), 10)
 	}
+	if t.letters > 0 {
+		dst = append(dst, `,"dead_lettered":`...)
+		dst = strconv.AppendInt(dst, int64(t.letters), 10)
+	}
 	if r.params.queued && t.failed == 0 {
 		return dst
 	}
@@ -144,7 +153,7 @@ func (r *request) appendCounts(dst []byte, stored string) []byte {
 	dst = append(dst, `,"errors":[`...)
 	sep := false
 	r.outcomes(func(i int, _ *result, err *record.Error) {
-		if err == nil || err.Code == record.Dropped {
+		if err == nil || setAside(err) {
 			return
 		}
 		if sep {
@@ -170,8 +179,8 @@ func (r *request) appendRecords(dst []byte) []byte {
 		switch {
 		case err == nil:
 			dst = r.appendPlace(dst, res)
-		case err.Code == record.Dropped:
-			dst = appendDropped(dst, err)
+		case setAside(err):
+			dst = appendAside(dst, err)
 		default:
 			dst = append(dst, `"error":{`...)
 			dst = appendCause(dst, err, "message")

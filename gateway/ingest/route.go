@@ -21,6 +21,7 @@ type entry struct {
 // table is every route of the data plane. The most used comes first.
 var table = [...]entry{ //nolint:gochecknoglobals // a table that is only read
 	{route: RouteRecords, methods: "POST", prefix: "/v1/topics/", suffix: "/records", param: true, serve: (*Server).serveRecords},
+	{route: RouteTransactions, methods: "POST", prefix: transactionsPath, serve: (*Server).serveTransactions},
 	{route: RouteHealth, methods: "GET, HEAD", prefix: "/healthz", serve: (*Server).serveHealth},
 	{route: RouteReady, methods: "GET, HEAD", prefix: "/readyz", serve: (*Server).serveReady},
 }
@@ -57,7 +58,7 @@ func (s *Server) match(ctx *fasthttp.RequestCtx) (*entry, []byte) {
 		return e, param
 	}
 	s.problemStatus(ctx, fasthttp.StatusNotFound, record.Errorf(record.Invalid,
-		"no such path; records are sent with POST /v1/topics/{topic}/records"))
+		"no such path; records are sent with POST /v1/topics/{topic}/records or POST /v1/transactions"))
 	return nil, nil
 }
 

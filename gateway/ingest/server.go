@@ -14,6 +14,7 @@ import (
 	"github.com/valyala/fasthttp"
 
 	"sluice/gateway/config"
+	"sluice/gateway/idempotency"
 	"sluice/gateway/record"
 )
 
@@ -21,6 +22,9 @@ import (
 type Server struct {
 	// Ready says why records cannot be stored at the moment, for /readyz; nil is ready. It may be nil, and is set before Serve.
 	Ready func() error
+
+	// Transactions is where POST /v1/transactions goes; nil refuses it. It is set before Serve.
+	Transactions Transactions
 
 	cfg      config.HTTP
 	topics   Topics
@@ -31,6 +35,7 @@ type Server struct {
 	draining atomic.Bool
 	receive  budget
 	codecs   codecs
+	once     *idempotency.Table
 	requests sync.Pool // of *request
 }
 
@@ -40,6 +45,7 @@ func New(cfg config.HTTP, topics Topics, pool *record.Pool, obs Observer, log *s
 		obs = noObserver{}
 	}
 	s := &Server{cfg: cfg, topics: topics, pool: pool, obs: obs, log: log, receive: budget{limit: int64(cfg.ReceiveMemory)}}
+	s.once = newOnce(&cfg.Idempotency)
 	s.http = &fasthttp.Server{
 		Handler:       s.handle,
 		ErrorHandler:  s.badRequest,
@@ -87,6 +93,9 @@ func (s *Server) Connections() int { return max(int(s.http.GetOpenConnectionsCou
 
 // ReceiveMemory is how much of receive.memory is in use, in bytes.
 func (s *Server) ReceiveMemory() int64 { return s.receive.used.Load() }
+
+// Idempotency is what is remembered by Idempotency-Key.
+func (s *Server) Idempotency() *idempotency.Table { return s.once }
 
 // handle answers one request.
 func (s *Server) handle(ctx *fasthttp.RequestCtx) {

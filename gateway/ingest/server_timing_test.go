@@ -111,6 +111,7 @@ func BenchmarkRequest(b *testing.B) {
 		{"raw", s.http, httpRequest("application/json", strings.Repeat("x", benchRecord)), 1},
 		{"raw/key+2headers", s.http, httpRequest("application/json", strings.Repeat("x", benchRecord), "X-Kafka-Key: user-1",
 			"X-Kafka-Header-a: b", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), 1},
+		{"raw/replayed", s.http, httpRequest("application/json", strings.Repeat("x", benchRecord), onceKey), 1},
 		{"nothing/100", nothing, httpRequest("application/x-ndjson", ndjson(100)), 100},
 		{"ndjson/100", s.http, httpRequest("application/x-ndjson", ndjson(100)), 100},
 		{"envelope/100", s.http, httpRequest("application/vnd.sluice.records+ndjson", envelopes(100)), 100},

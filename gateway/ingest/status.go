@@ -21,16 +21,22 @@ var statuses = [...]int{ //nolint:gochecknoglobals // a table that is only read
 	record.TooManyRecords:   fasthttp.StatusRequestEntityTooLarge,
 	record.HeadersTooLarge:  fasthttp.StatusRequestEntityTooLarge,
 	record.TopicNotAllowed:  fasthttp.StatusNotFound,
+	record.TransactionsOff:  fasthttp.StatusNotImplemented,
 	record.UnknownTopic:     fasthttp.StatusNotFound,
 	record.UnknownPartition: fasthttp.StatusNotFound,
 	record.Rejected:         fasthttp.StatusUnprocessableEntity,
 	record.Unauthorized:     fasthttp.StatusForbidden,
 	record.TooSlow:          fasthttp.StatusRequestTimeout,
+	record.KeyReused:        fasthttp.StatusUnprocessableEntity,
 	record.InvalidRecord:    fasthttp.StatusUnprocessableEntity,
 	record.Dropped:          fasthttp.StatusMultiStatus, // not 200, which means stored, and no error
+	record.DeadLettered:     fasthttp.StatusMultiStatus, // neither stored where it was sent nor lost
+	record.RateLimited:      fasthttp.StatusTooManyRequests,
 	record.BufferFull:       fasthttp.StatusServiceUnavailable,
 	record.Draining:         fasthttp.StatusServiceUnavailable,
 	record.Overloaded:       fasthttp.StatusServiceUnavailable,
+	record.KeyInUse:         fasthttp.StatusConflict,
+	record.Aborted:          fasthttp.StatusServiceUnavailable,
 	record.NotAvailable:     fasthttp.StatusServiceUnavailable,
 	record.Fenced:           fasthttp.StatusConflict,
 	record.DeliveryTimeout:  fasthttp.StatusGatewayTimeout,
@@ -44,6 +50,17 @@ func status(c record.Code) int {
 		return statuses[c]
 	}
 	return fasthttp.StatusInternalServerError
+}
+
+// Status is the HTTP status of an outcome, and whether the answer has Retry-After.
+func Status(c record.Code) (code int, retryAfter bool) {
+	code = status(c)
+	return code, asksToRetry(code)
+}
+
+// asksToRetry says whether an answer with the status has Retry-After.
+func asksToRetry(status int) bool {
+	return status == fasthttp.StatusServiceUnavailable || status == fasthttp.StatusTooManyRequests
 }
 
 // retrySeconds is the value of Retry-After: whole seconds, at least one.

@@ -12,7 +12,7 @@ func TestEveryCodeHasAStatus(t *testing.T) {
 		if int(c) >= len(statuses) || statuses[c] == 0 {
 			t.Errorf("%v has no status", c)
 		}
-		if s := status(c); c.Retriable() && s != 503 && s != 409 {
+		if s := status(c); c.Retriable() && s != 503 && s != 429 && s != 409 {
 			t.Errorf("%v is retriable, and its status is %d", c, s)
 		}
 		if s := status(c); (s == 200) != (c == record.Stored) {

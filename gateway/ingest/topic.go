@@ -41,6 +41,7 @@ type Route uint8
 const (
 	RouteNone Route = iota
 	RouteRecords
+	RouteTransactions
 	RouteHealth
 	RouteReady
 	numRoutes
@@ -60,6 +61,8 @@ func (r Route) String() string {
 	switch r {
 	case RouteRecords:
 		return "records"
+	case RouteTransactions:
+		return "transactions"
 	case RouteHealth:
 		return "healthz"
 	case RouteReady:

@@ -28,6 +28,14 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	if s.http != nil {
 		s.http.collect(e)
 	}
+	if s.idempotency != nil {
+		now := s.idempotency()
+		now.collect(e)
+	}
+	if s.transactions != nil {
+		now := s.transactions()
+		now.collect(e)
+	}
 	s.modules.collect(e, s.clock())
 	for name, f := range s.gauges {
 		e.emit(name, f())

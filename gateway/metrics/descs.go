@@ -7,7 +7,7 @@ const (
 )
 
 // descs is the table of all metrics, in the order of METRICS.md.
-var descs = [...]desc{ //nolint:gochecknoglobals // a table that is only read
+var descs = append([]desc{ //nolint:gochecknoglobals // a table that is only read
 	// The buffer and what goes through it, per topic table.
 	{
 		name: "kafka_producer_record_send_rate", kafka: "record-send-rate", group: topicMetrics,
@@ -118,6 +118,18 @@ var descs = [...]desc{ //nolint:gochecknoglobals // a table that is only read
 	{
 		name: "sluice_on_ack_dropped_total", scope: ofTopic, typ: counter, unit: "acknowledgements", value: sum(onAckDropped),
 		help: "Acknowledgements that interceptors were not told of, because their queue was full.",
+	},
+	{
+		name: "sluice_dead_letters_total", scope: ofTopic, typ: counter, unit: "records", value: sum(deadLetters),
+		help: "Records of the topic that were stored in its dead-letter topic instead.",
+	},
+	{
+		name: "sluice_dead_letters_failed_total", scope: ofTopic, typ: counter, unit: "records", value: sum(deadLettersFailed),
+		help: "Records of the topic that could be stored neither there nor in its dead-letter topic.",
+	},
+	{
+		name: "sluice_dead_letters_memory_bytes", scope: ofTopic, typ: gauge, unit: "bytes", value: present(deadLetterMemory),
+		help: "Memory of dead letters that are not stored yet, of dead_letter.buffer.memory.",
 	},
 
 	// What goes over the wire, per client.
@@ -278,6 +290,61 @@ var descs = [...]desc{ //nolint:gochecknoglobals // a table that is only read
 		help: "What of receive.memory is held by requests being received.",
 	},
 	{
+		name: "sluice_transactions_total", scope: ofGateway, typ: counter, unit: "transactions", labels: []string{"result"},
+		help: "Transactions by how they ended: committed; unknown, as the commit was not confirmed (504); fenced, as another gateway uses the same " +
+			"ids (409); and without anything stored: refused, a record could not be taken; rejected, Kafka refused a record; failed, Kafka did not take " +
+			"the transaction, or not in time; no_client, none was free in time; draining, the gateway was shutting down.",
+	},
+	{
+		name: "sluice_transaction_time_seconds_total", scope: ofGateway, typ: counter, unit: "seconds",
+		help: "Time from having a client until the end, summed over sluice_transactions_run_total.",
+	},
+	{
+		name: "sluice_transactions_run_total", scope: ofGateway, typ: counter, unit: "transactions",
+		help: "Transactions that had a client, however they ended.",
+	},
+	{
+		name: "sluice_transactions_waiting", scope: ofGateway, typ: gauge, unit: "transactions",
+		help: "Transactions that wait for a client.",
+	},
+	{
+		name: "sluice_transaction_clients", scope: ofGateway, typ: gauge, unit: "clients", labels: []string{"state"},
+		help: "Kafka clients for transactions: busy, free, or opening, which after a failure means that Kafka does not let them begin.",
+	},
+	{
+		name: "sluice_transactions_fenced", scope: ofGateway, typ: gauge, unit: "0 or 1",
+		help: "1 once another gateway was seen to use the same transactional ids: no transaction is taken until the gateway is started again.",
+	},
+	{
+		name: "sluice_idempotency_requests_total", scope: ofGateway, typ: counter, unit: "requests", labels: []string{"result"},
+		help: "Requests with an Idempotency-Key: executed; replayed, that is answered from memory; reused, for another request (422); " +
+			"in_use, so that waiting was in vain (409); overloaded, because idempotency.max.bytes was in use (503).",
+	},
+	{
+		name: "sluice_idempotency_waits_total", scope: ofGateway, typ: counter, unit: "requests",
+		help: "Requests that waited for one with the same Idempotency-Key.",
+	},
+	{
+		name: "sluice_idempotency_forgotten_total", scope: ofGateway, typ: counter, unit: "requests",
+		help: "Requests with an Idempotency-Key of which nothing was stored, so that the key may be used again.",
+	},
+	{
+		name: "sluice_idempotency_summaries_total", scope: ofGateway, typ: counter, unit: "answers",
+		help: "Answers of which only status and counts were remembered, because they were too large.",
+	},
+	{
+		name: "sluice_idempotency_evictions_total", scope: ofGateway, typ: counter, unit: "answers",
+		help: "Answers that were forgotten before idempotency.ttl.ms, to make room in idempotency.max.bytes.",
+	},
+	{
+		name: "sluice_idempotency_entries", scope: ofGateway, typ: gauge, unit: "keys", labels: []string{"state"},
+		help: "Idempotency-Keys that are known: in_progress or answered.",
+	},
+	{
+		name: "sluice_idempotency_bytes", scope: ofGateway, typ: gauge, unit: "bytes",
+		help: "What of idempotency.max.bytes is in use.",
+	},
+	{
 		name: "sluice_module_linear_memory_bytes", scope: ofGateway, typ: gauge, unit: "bytes",
 		help: "Linear memory of all instances of all modules.",
 	},
@@ -297,96 +364,4 @@ var descs = [...]desc{ //nolint:gochecknoglobals // a table that is only read
 		name: "sluice_build_info", scope: ofGateway, typ: gauge, unit: "1", labels: []string{"version", "go_version"},
 		help: "Always 1; the labels are the version of the gateway and of the Go it was built with.",
 	},
-
-	// Modules: a hook, and a version, in all topics together.
-	{
-		name: "sluice_module_calls_total", scope: ofHook, typ: counter, unit: "calls",
-		help: "Calls of a hook: one for a batch, and more where records on which the hook fails are looked for.",
-	},
-	{
-		name: "sluice_module_records_total", scope: ofHook, typ: counter, unit: "records",
-		help: "Records of the batches with which a hook was called, for on_ack their acknowledgements.",
-	},
-	{
-		name: "sluice_module_records_changed_total", scope: ofHook, typ: counter, unit: "records",
-		help: "Records that a hook changed, and neither dropped nor routed.",
-	},
-	{
-		name: "sluice_module_records_dropped_total", scope: ofHook, typ: counter, unit: "records",
-		help: "Records that a hook dropped.",
-	},
-	{
-		name: "sluice_module_records_routed_total", scope: ofHook, typ: counter, unit: "records",
-		help: "Records that a hook routed to another topic.",
-	},
-	{
-		name: "sluice_module_record_errors_total", scope: ofHook, typ: counter, unit: "records", labels: []string{"reason"},
-		help: "Records that a hook failed, failed on, or could not see (breaker_open, no_instance), by reason.",
-	},
-	{
-		name: "sluice_module_call_duration_seconds", scope: ofHook, typ: histogram, unit: "seconds",
-		help: "Wall-clock time of calls of a hook.",
-	},
-	{
-		name: "sluice_module_call_fuel", scope: ofHook, typ: histogram, unit: "units of fuel",
-		help: "Fuel that calls of a hook used: work by the count of instructions, the same on every machine.",
-	},
-	{
-		name: "sluice_module_memory_bytes", scope: ofVersion, typ: gauge, unit: "bytes",
-		help: "Linear memory of the instances.",
-	},
-	{
-		name: "sluice_module_instances", scope: ofVersion, typ: gauge, unit: "instances", labels: []string{"state"},
-		help: "Instances: live is all of them, idle those of them that are not in a call.",
-	},
-	{
-		name: "sluice_module_instances_discarded_total", scope: ofVersion, typ: counter, unit: "instances",
-		help: "Instances that were thrown away because a call failed.",
-	},
-	{
-		name: "sluice_module_instances_recycled_total", scope: ofVersion, typ: counter, unit: "instances",
-		help: "Instances that were replaced because they were old or their memory had grown.",
-	},
-	{
-		name: "sluice_module_instance_starts_failed_total", scope: ofVersion, typ: counter, unit: "instances",
-		help: "Instances that could not be made.",
-	},
-	{
-		name: "sluice_module_instance_wait_seconds", scope: ofVersion, typ: histogram, unit: "seconds",
-		help: "Time that batches waited for an instance. Those that found one idle are not counted.",
-	},
-	{
-		name: "sluice_module_log_lines_dropped_total", scope: ofVersion, typ: counter, unit: "lines",
-		help: "Lines of a module's log beyond wasm.log.lines.per.second.",
-	},
-	{
-		name: "sluice_module_counter_total", scope: ofVersion, typ: counter, unit: "what the module counts", labels: []string{"name"},
-		help: "Counters that a module made itself. A module may add a negative number, which rate() takes for a restart.",
-	},
-	{
-		name: "sluice_module_counters_refused_total", scope: ofVersion, typ: counter, unit: "calls",
-		help: "How often a module named a counter that is not allowed, or one beyond wasm.counters.max.",
-	},
-	{
-		name: "sluice_module_breaker_state", scope: ofVersion, typ: gauge, unit: "0, 1 or 2", labels: []string{"topic"},
-		help: "State of the circuit breaker: 0 closed, 1 half-open, 2 open; the worst of the table's topics.",
-	},
-	{
-		name: "sluice_module_version_info", scope: ofVersion, typ: gauge, unit: "1", labels: []string{"role"},
-		help: "Always 1; the role of a version that serves is active, canary or shadow.",
-	},
-
-	// Modules as topics use them.
-	{
-		name: "sluice_module_shadow_compared_total", scope: ofBinding, typ: counter, unit: "records", value: sum(compared),
-		help: "Records that a shadow saw too.",
-	},
-	{
-		name: "sluice_module_shadow_differed_total", scope: ofBinding, typ: counter, unit: "records", value: sum(differed),
-		help: "Records of which a shadow made something else than the active version.",
-	},
-	{
-		name: "sluice_module_dead_lettered_total", scope: ofBinding, typ: counter, unit: "records", value: sum(deadLettered),
-		help: "Records that went to the dead-letter topic because the module failed.",
-	},
-}
+}, moduleDescs[:]...)

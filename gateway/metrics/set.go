@@ -34,6 +34,9 @@ type Set struct {
 	modules  moduleFigures
 	gauges   map[string]func() float64
 	version  string
+
+	idempotency  func() Idempotency
+	transactions func() Transactions
 }
 
 // New makes a Set that holds nothing but the figures of the Go runtime, of the process, and of the configuration, which

@@ -90,7 +90,7 @@ func full() Snapshot {
 		Topics: []Topic{{
 			Source: 1, Name: "logs.a", Table: "logs.*", Appended: 1000, Acked: 900, Failed: 30, Refused: 60, Exhausted: 6,
 			Bytes: 250_000, MaxRecord: 777, Wait: 3 * time.Second, Queue: 20 * time.Second, QueueGroups: 400,
-			MaxQueue: 1500 * time.Millisecond, OnAckDropped: 13, BufferTotal: 64000, BufferAvailable: 6400, Waiting: 7,
+			MaxQueue: 1500 * time.Millisecond, OnAckDropped: 13, DeadLetters: 21, DeadLettersFailed: 22, DeadLetterMemory: 2300, BufferTotal: 64000, BufferAvailable: 6400, Waiting: 7,
 		}},
 		Clients: []Client{{
 			Source: 1, ID: "sluice", BatchSize: 16384, Requests: 300, Batches: 600, Records: 930, BatchBytes: 2_457_600,
@@ -119,6 +119,18 @@ func filled(t *testing.T) *Set {
 	h.Observe(1, 200, 3*time.Millisecond, 500)
 	h.Observe(1, 503, 3*time.Millisecond, 100)
 	s.HTTP(h)
+	s.Idempotency(func() Idempotency {
+		return Idempotency{
+			Executed: 1001, Replayed: 1002, Reused: 1003, InUse: 1004, Overloaded: 1005, Waited: 1006, Forgotten: 1007, Summarised: 1008,
+			Evicted: 1009, InProgress: 1010, Answers: 1011, Bytes: 1012,
+		}
+	})
+	s.Transactions(func() Transactions {
+		return Transactions{
+			Committed: 2001, Unknown: 2002, FencedOff: 2003, Refused: 2004, Rejected: 2005, Failed: 2006, NoClient: 2007, Draining: 2008,
+			Run: 2009, Time: 2500 * time.Millisecond, Waiting: 2010, Busy: 2011, Free: 2012, Opening: 2013, Fenced: true,
+		}
+	})
 	for name, v := range map[string]float64{
 		"sluice_http_open_connections": 17, "sluice_http_receive_memory_bytes": 4096,
 		"sluice_module_linear_memory_bytes": 65536, "sluice_module_linear_memory_limit_bytes": 1 << 29,
@@ -155,6 +167,9 @@ func TestScrape(t *testing.T) {
 		"kafka_producer_bufferpool_wait_ratio topic=logs.*":                    0.05,
 		"kafka_producer_waiting_threads topic=logs.*":                          7,
 		"sluice_on_ack_dropped_total topic=logs.*":                             13,
+		"sluice_dead_letters_total topic=logs.*":                               21,
+		"sluice_dead_letters_failed_total topic=logs.*":                        22,
+		"sluice_dead_letters_memory_bytes topic=logs.*":                        2300,
 		"kafka_producer_record_retry_rate client_id=sluice":                    0.2,
 		"kafka_producer_record_retry_total client_id=sluice":                   12,
 		"sluice_client_records_total client_id=sluice":                         930,
@@ -191,6 +206,33 @@ func TestScrape(t *testing.T) {
 		"sluice_http_request_bytes_total route=records":                        600,
 		"sluice_http_open_connections":                                         17,
 		"sluice_http_receive_memory_bytes":                                     4096,
+		"sluice_idempotency_requests_total result=executed":                    1001,
+		"sluice_idempotency_requests_total result=replayed":                    1002,
+		"sluice_idempotency_requests_total result=reused":                      1003,
+		"sluice_idempotency_requests_total result=in_use":                      1004,
+		"sluice_idempotency_requests_total result=overloaded":                  1005,
+		"sluice_idempotency_waits_total":                                       1006,
+		"sluice_idempotency_forgotten_total":                                   1007,
+		"sluice_idempotency_summaries_total":                                   1008,
+		"sluice_idempotency_evictions_total":                                   1009,
+		"sluice_idempotency_entries state=in_progress":                         1010,
+		"sluice_idempotency_entries state=answered":                            1011,
+		"sluice_idempotency_bytes":                                             1012,
+		"sluice_transactions_total result=committed":                           2001,
+		"sluice_transactions_total result=unknown":                             2002,
+		"sluice_transactions_total result=fenced":                              2003,
+		"sluice_transactions_total result=refused":                             2004,
+		"sluice_transactions_total result=rejected":                            2005,
+		"sluice_transactions_total result=failed":                              2006,
+		"sluice_transactions_total result=no_client":                           2007,
+		"sluice_transactions_total result=draining":                            2008,
+		"sluice_transactions_run_total":                                        2009,
+		"sluice_transaction_time_seconds_total":                                2.5,
+		"sluice_transactions_waiting":                                          2010,
+		"sluice_transaction_clients state=busy":                                2011,
+		"sluice_transaction_clients state=free":                                2012,
+		"sluice_transaction_clients state=opening":                             2013,
+		"sluice_transactions_fenced":                                           1,
 		"sluice_module_linear_memory_bytes":                                    65536,
 		"sluice_module_linear_memory_limit_bytes":                              1 << 29,
 		"sluice_module_shadow_compared_total module=redact topic=logs.*":       500,

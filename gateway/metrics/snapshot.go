@@ -37,6 +37,10 @@ type Topic struct {
 
 	OnAckDropped int64 // acknowledgements that the topic's interceptors never saw, because their queue was full
 
+	DeadLetters       int64 // records that are in the dead-letter topic
+	DeadLettersFailed int64 // records that should be there and are not
+	DeadLetterMemory  int64 // bytes that letters hold that are not stored yet
+
 	BufferTotal     int64 // buffer.memory, bytes
 	BufferAvailable int64 // of it, not taken by records
 	Waiting         int64 // requests that wait for it
@@ -116,6 +120,8 @@ const (
 	queue
 	queueGroups
 	onAckDropped
+	deadLetters
+	deadLettersFailed
 
 	requests
 	batches
@@ -155,6 +161,7 @@ const (
 	bufferAvailable
 	waiting
 	nearlyFull // topics
+	deadLetterMemory
 	inFlight
 	connections
 	batchSize // the largest, not the sum
@@ -169,12 +176,12 @@ func (t *Topic) reading() reading {
 	r.counters = [numCounters]int64{
 		appended: t.Appended, acked: t.Acked, failed: t.Failed, refused: t.Refused, exhausted: t.Exhausted,
 		recordBytes: t.Bytes, wait: int64(t.Wait), queue: int64(t.Queue), queueGroups: t.QueueGroups,
-		onAckDropped: t.OnAckDropped,
+		onAckDropped: t.OnAckDropped, deadLetters: t.DeadLetters, deadLettersFailed: t.DeadLettersFailed,
 	}
 	r.peaks = [numPeaks]int64{maxRecord: t.MaxRecord, maxQueue: int64(t.MaxQueue)}
 	r.levels = [numLevels]float64{
 		bufferTotal: float64(t.BufferTotal), bufferAvailable: float64(t.BufferAvailable), waiting: float64(t.Waiting),
-		nearlyFull: number(t.used() > nearlyFullAt),
+		nearlyFull: number(t.used() > nearlyFullAt), deadLetterMemory: float64(t.DeadLetterMemory),
 	}
 	return r
 }
