@@ -38,6 +38,9 @@ type Batch struct {
 	// Failed is the records that were refused with Fail, in order. Only the goroutine that sends the batch may touch it.
 	Failed []Refusal
 
+	// Unattended says that nobody waits for the Acks: the sender had its answer when the records were accepted.
+	Unattended bool
+
 	// Notes is what interceptors keep of the batch from OnSend to OnAck, by their place in the topic's list. They are given
 	// back when the batch ends.
 	Notes []Note
@@ -51,6 +54,11 @@ type Batch struct {
 	refs    atomic.Int32 // owners that have not called Free yet
 	open    atomic.Int32 // records without an Ack
 	twice   atomic.Int32
+
+	rescuer   Rescuer // nil if there is none
+	originals []Record
+	needed    atomic.Int32 // records whose bytes somebody may want; counted only with a rescuer
+	forgotten bool
 }
 
 // Refusal says that the record at Index of its batch was not sent, and why.
@@ -148,14 +156,30 @@ func (b *Batch) Start() {
 	b.open.Store(int32(n))
 }
 
-// Complete gives record i its Ack. Only the first Ack of a record counts; a second one is a bug that Twice shows.
-func (b *Batch) Complete(i int, ack Ack) {
+// Complete gives record i its Ack, unless the Rescuer takes it. Only the first Ack of a record counts; a second one is a bug
+// that Twice shows.
+func (b *Batch) Complete(i int, ack Ack) { b.complete(i, ack, false) }
+
+func (b *Batch) complete(i int, ack Ack, refused bool) (rescued bool) {
+	if b.rescuer != nil {
+		if ack.Code != Stored && b.rescue(i, ack, refused) {
+			return true
+		}
+		b.unneeded()
+	}
+	b.finish(i, ack)
+	return false
+}
+
+func (b *Batch) finish(i int, ack Ack) {
 	a := &b.Acks[i]
 	if a.Code.load() != Pending {
 		b.twice.Add(1)
 		return
 	}
-	b.Records[i].done = true
+	if r := &b.Records[i]; !r.done { // a rescued one is, and who sends the batch may be looking
+		r.done = true
+	}
 	a.Offset, a.Timestamp, a.Partition, a.Detail = ack.Offset, ack.Timestamp, ack.Partition, ack.Detail
 	a.Code.store(ack.Code) // last, so that Outcome sees a whole Ack
 	if b.open.Add(-1) == 0 {
@@ -166,8 +190,10 @@ func (b *Batch) Complete(i int, ack Ack) {
 // Fail completes record i with err, and notes it in Failed. It is for what happens to a record before it is handed on,
 // and may only be called by the goroutine that sends the batch, which must own the batch until it has read Failed.
 func (b *Batch) Fail(i int, err *Error) {
-	b.Failed = append(b.Failed, Refusal{Index: i, Err: err})
-	b.Complete(i, err.Failed(b.Records[i].Partition))
+	b.Failed = append(b.Failed, Refusal{Index: i, Err: err}) // before: the batch may end with it
+	if b.complete(i, err.Failed(b.Records[i].Partition), true) {
+		b.Failed = b.Failed[:len(b.Failed)-1]
+	}
 }
 
 // Outcome is the Ack of record i, if it has one yet. Other than Acks it may be asked while the batch is under way.
@@ -212,7 +238,9 @@ func (b *Batch) Free() {
 	b.Acks = b.Acks[:0]
 	clear(b.Failed)
 	b.Failed = b.Failed[:0]
-	b.Done, b.Ended = nil, nil
+	clear(b.originals)
+	b.originals = b.originals[:0]
+	b.Done, b.Ended, b.rescuer, b.Unattended, b.forgotten = nil, nil, nil, false, false
 	b.twice.Store(0)
 	b.pool.live.Add(-1)
 	b.pool.batches.Put(b)
@@ -227,6 +255,10 @@ func (b *Batch) ReleaseBytes() {
 
 // Forget gives the memory of keys, values and headers back and keeps only their sizes.
 func (b *Batch) Forget() {
+	if b.forgotten {
+		return
+	}
+	b.forgotten = true
 	for i := range b.Records {
 		r := &b.Records[i]
 		r.KeySize, r.ValueSize = size(r.Key), size(r.Value)

@@ -50,3 +50,11 @@ func (b *Batch) rejoin() {
 	}
 	b.Free()
 }
+
+// Origin is the record that record i of b stands in for, through all branches; itself if it does for none.
+func (b *Batch) Origin(i int) (of *Batch, index int) {
+	for b.stands.of != nil {
+		b, i = b.stands.of, int(b.stands.parents[i])
+	}
+	return b, i
+}

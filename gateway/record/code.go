@@ -26,18 +26,24 @@ const (
 	TooManyRecords   // more records than one request may carry
 	HeadersTooLarge  // too many record headers, or too many bytes in them
 	TopicNotAllowed  // no [topics.*] table of the configuration matches
+	TransactionsOff  // a transaction was asked for, and transactional.id.prefix is not set
 	UnknownTopic     // the cluster does not have the topic
 	UnknownPartition // the topic does not have the partition
 	Rejected         // an interceptor refused it
 	Unauthorized     // the cluster does not let the gateway write there
 	TooSlow          // the client did not send its request in time
+	KeyReused        // its Idempotency-Key was used for another request
 	InvalidRecord    // the broker refused the record itself
 	Dropped          // an interceptor ended its way, as it was asked to: nothing went wrong, and nothing was stored
+	DeadLettered     // it could not be stored, and is in the dead-letter topic instead
 
 	// Not sent, and may be sent again.
+	RateLimited  // more than rate.limit.records or rate.limit.bytes
 	BufferFull   // the topic's buffer.memory is exhausted (at once, or after max.block.ms)
 	Draining     // the gateway is shutting down
 	Overloaded   // a limit of the gateway itself (receive memory, connections) is exhausted
+	KeyInUse     // a request with its Idempotency-Key is still in progress
+	Aborted      // its transaction was aborted, for no fault of the record
 	NotAvailable // the cluster cannot be reached, or no leader or too few replicas: not written
 	Fenced       // the producer was fenced by a newer one
 
@@ -56,9 +62,9 @@ var codeNames = [numCodes]string{ //nolint:gochecknoglobals // a table that is o
 	Pending: "pending", Stored: "stored",
 	Invalid: "invalid_request", UnsupportedType: "unsupported_media_type", BodyTooLarge: "body_too_large",
 	RecordTooLarge: "record_too_large", TooManyRecords: "too_many_records", HeadersTooLarge: "headers_too_large",
-	TopicNotAllowed: "topic_not_configured", UnknownTopic: "unknown_topic", UnknownPartition: "unknown_partition",
-	Rejected: "rejected", Unauthorized: "topic_authorization_failed", TooSlow: "request_timeout",
-	InvalidRecord: "invalid_record", Dropped: "dropped", BufferFull: "buffer_full", Draining: "draining", Overloaded: "overloaded",
+	TopicNotAllowed: "topic_not_configured", TransactionsOff: "transactions_not_configured", Aborted: "transaction_aborted", UnknownTopic: "unknown_topic", UnknownPartition: "unknown_partition",
+	Rejected: "rejected", Unauthorized: "topic_authorization_failed", TooSlow: "request_timeout", KeyReused: "idempotency_key_reused", KeyInUse: "idempotency_key_in_use",
+	InvalidRecord: "invalid_record", Dropped: "dropped", DeadLettered: "dead_lettered", RateLimited: "rate_limited", BufferFull: "buffer_full", Draining: "draining", Overloaded: "overloaded",
 	NotAvailable: "not_available", Fenced: "producer_fenced", DeliveryTimeout: "delivery_timeout", Unknown: "outcome_unknown",
 	BrokerError: "broker_error", Internal: "internal_error",
 }
@@ -81,7 +87,7 @@ func Codes() []Code {
 }
 
 // Retriable says that nothing was written and that the same request may succeed later.
-func (c Code) Retriable() bool { return c >= BufferFull && c <= NotAvailable }
+func (c Code) Retriable() bool { return c >= RateLimited && c <= NotAvailable }
 
 // OutcomeUnknown says that the record may or may not be in the log.
 func (c Code) OutcomeUnknown() bool { return c == DeliveryTimeout || c == Unknown }
@@ -92,6 +98,17 @@ type Error struct {
 	Message    string
 	RetryAfter time.Duration // when to try again, for codes that are Retriable; 0 lets the answer choose
 	Err        error         // the cause, may be nil
+
+	Module string  // the interceptor whose policy (on_error = "dlq") asks for a dead letter, else ""
+	Letter *Letter // of DeadLettered
+}
+
+// Letter is where a dead letter is, and for what it was written.
+type Letter struct {
+	Topic     string
+	Partition int32
+	Offset    int64
+	Code      Code // that the record would have ended with
 }
 
 // Errorf makes an Error of the given code.

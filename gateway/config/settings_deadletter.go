@@ -1,0 +1,128 @@
+package config
+
+import (
+	"math"
+	"slices"
+	"strings"
+)
+
+// What dead_letter.causes may hold.
+const (
+	CauseBroker      = "broker"      // the broker refused the record itself
+	CauseUndelivered = "undelivered" // it was accepted with ack=queued and could not be delivered
+)
+
+// DeadLetter is dead_letter of a topic: where records go that cannot be stored in it.
+type DeadLetter struct {
+	Enable       bool
+	Topic        string   // dead_letter.topic; "" if there is none
+	Causes       []string // dead_letter.causes, beside what interceptors with on_error = "dlq" fail on
+	BufferMemory int64    // dead_letter.buffer.memory
+}
+
+// Equal says whether two mean the same.
+func (d DeadLetter) Equal(o DeadLetter) bool {
+	return d.Enable == o.Enable && d.Topic == o.Topic && slices.Equal(d.Causes, o.Causes) && d.BufferMemory == o.BufferMemory
+}
+
+// topicPlace stands for the topic's own name in dead_letter.topic.
+const topicPlace = "{topic}"
+
+// defaultDeadLetterTopic is the name that Spring Kafka gives dead-letter topics by default, before version 4.
+const defaultDeadLetterTopic = topicPlace + ".DLT"
+
+// of are the settings for the topic of that name.
+func (d DeadLetter) of(topic string) DeadLetter {
+	if d.Enable && d.Topic == "" {
+		d.Topic = defaultDeadLetterTopic
+	}
+	d.Topic = strings.ReplaceAll(d.Topic, topicPlace, topic)
+	if d.Topic == "" {
+		return d
+	}
+	if d.Causes == nil {
+		d.Causes = deadLetterCauses()
+	}
+	if d.BufferMemory == 0 {
+		d.BufferMemory = defaultDeadLetterMemory
+	}
+	return d
+}
+
+const defaultDeadLetterMemory = 32 << 20
+
+func deadLetterCauses() []string {
+	return []string{CauseBroker, CauseUndelivered}
+}
+
+func deadLetterSettings() []Setting {
+	return []Setting{
+		{
+			Section: "topics", Name: "dead_letter.topic", Type: String, Support: Works,
+			Doc: "Where records go that cannot be stored, as they were sent and with the reason in headers (see dead_letter.causes): a topic that " +
+				"another table serves. " + topicPlace + " stands for the topic's own name.",
+			into: func(t target) any { return &t.t.DeadLetter.Topic },
+		},
+		{
+			Section: "topics", Name: "dead_letter.enable", Type: Bool, Support: Works,
+			Doc:  "The same with dead_letter.topic = \"" + defaultDeadLetterTopic + "\".",
+			into: func(t target) any { return &t.t.DeadLetter.Enable },
+		},
+		{
+			Section: "topics", Name: "dead_letter.causes", Type: Strings, Support: Works,
+			Doc: "What becomes a dead letter beside the records on which an interceptor with on_error = \"dlq\" fails: broker (the broker refuses the " +
+				"record itself), undelivered (with ack=queued, what could not be delivered: nobody else is told). Both if it is not given.",
+			into: func(t target) any { return &t.t.DeadLetter.Causes },
+		},
+		{
+			Section: "topics", Name: "dead_letter.buffer.memory", Type: Bytes, Min: 1 << 20, Max: math.MaxInt64, Support: Works,
+			Doc:  "How much memory the topic's dead letters may hold until they are stored. A record for which there is none gets its own error. 32 MiB if it is not given.",
+			into: func(t target) any { return &t.t.DeadLetter.BufferMemory },
+		},
+	}
+}
+
+// deadLetterTopic is the setting that says where dead letters go; false if there are none.
+func (t *tableFile) deadLetterTopic() (g given, ok bool) {
+	if g, ok = t.own["dead_letter.topic"]; ok {
+		return g, true
+	}
+	g, ok = t.own["dead_letter.enable"]
+	return g, ok && g.value == true
+}
+
+func (r *resolver) checkDeadLetter(c *Config, t *tableFile) {
+	table := dotted([]string{"topics", t.pattern})
+	if g, ok := t.own["dead_letter.causes"]; ok {
+		causes, _ := g.value.([]string)
+		for _, cause := range causes {
+			if !slices.Contains(deadLetterCauses(), cause) {
+				r.fail(table+".dead_letter.causes", g, "must be one or more of "+strings.Join(deadLetterCauses(), ", "))
+				break
+			}
+		}
+	}
+	g, ok := t.deadLetterTopic()
+	if !ok {
+		return
+	}
+	name, key := defaultDeadLetterTopic, table+".dead_letter.enable"
+	if own, is := g.value.(string); is {
+		name, key = own, table+".dead_letter.topic"
+	}
+	// What stands for the asterisk is as good as anything.
+	name = strings.ReplaceAll(name, topicPlace, strings.ReplaceAll(t.pattern, "*", "x"))
+	if rule := nameRule(name); rule != "" {
+		r.fail(key, g, rule)
+		return
+	}
+	switch serves := c.table(name); {
+	case serves == nil:
+		r.noTable(key, g, name)
+	case serves.pattern != t.pattern:
+	case isGlob(t.pattern):
+		r.fail(key, g, "must be a topic that another table serves, not this one too; add ["+dotted([]string{"topics", name})+"]")
+	default:
+		r.fail(key, g, "must be another topic than the table's own")
+	}
+}
