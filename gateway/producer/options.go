@@ -116,6 +116,9 @@ func sendOptions(p config.Producer) []kgo.Opt {
 		kgo.RecordRetries(retries(p.Retries)),
 		kgo.UnknownTopicRetries(-1),
 		kgo.RetryBackoffFn(backoff(p.RetryBackoff, p.RetryBackoffMax)),
+		// A broker that goes down closes connections in mid-handshake. kgo takes that for a wrong configuration and gives up at
+		// once all that waits for the partition; delivery.timeout.ms is soon enough.
+		kgo.AlwaysRetryEOF(),
 		kgo.ConnIdleTimeout(min(max(p.ConnectionsMaxIdle, 100*time.Millisecond), 15*time.Minute)),
 	}
 	produce, overhead := splitTimeout(p.RequestTimeout)
