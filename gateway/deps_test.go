@@ -16,6 +16,7 @@ var layer = map[string]int{
 	"sluice/cmd/sluice": 7,
 
 	"sluice/cmd/sluice/bench": 6,
+	"sluice/cmd/sluice/dlt":   6,
 
 	"sluice/gateway/realtest": 6, // tests of the whole gateway
 
@@ -24,6 +25,7 @@ var layer = map[string]int{
 	"sluice/gateway/admin": 4,
 	"sluice/gateway/guest": 3,
 
+	"sluice/gateway/deadletter":  2,
 	"sluice/gateway/embedded":    2,
 	"sluice/gateway/ingest":      2,
 	"sluice/gateway/kafkatest":   2, // and only tests may import it
@@ -33,10 +35,15 @@ var layer = map[string]int{
 	"sluice/gateway/toolchain":   2,
 	"sluice/wasmhost":            2,
 
-	"sluice/gateway/config":   1,
-	"sluice/gateway/metrics":  1,
-	"sluice/gateway/record":   1,
-	"sluice/wasmhost/compile": 1,
+	"sluice/gateway/config":      1,
+	"sluice/gateway/idempotency": 1,
+	"sluice/gateway/metrics":     1,
+	"sluice/gateway/record":      1,
+	"sluice/wasmhost/compile":    1,
+
+	"sluice/gateway/drill":       3, // runs a gateway as a process of its own
+	"sluice/gateway/drill/check": 1,
+	"sluice/gateway/localkafka":  1,
 
 	"sluice/wasmhost/conformance": 3, // tests of guests
 	"sluice/modules":              1,
@@ -58,9 +65,9 @@ var homes = map[string][]string{
 	"github.com/prometheus/client_golang": {"sluice/gateway/metrics"},
 	"github.com/spf13/cobra":              {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
 	"github.com/spf13/pflag":              {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
-	"github.com/twmb/franz-go/pkg":        {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
+	"github.com/twmb/franz-go/pkg":        {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/cmd/sluice/dlt", "sluice/gateway/drill", "sluice/gateway/kafkatest"},
 	"github.com/twmb/franz-go/pkg/kfake":  {"sluice/gateway/embedded", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
-	"github.com/twmb/franz-go/pkg/kmsg":   {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/gateway/embedded"}, // embedded asks which API keys exist
+	"github.com/twmb/franz-go/pkg/kmsg":   {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/cmd/sluice/dlt", "sluice/gateway/drill", "sluice/gateway/embedded"}, // embedded asks which API keys exist
 	"github.com/valyala/fasthttp":         {"sluice/gateway/ingest", "sluice/cmd/sluice/bench"},
 	"github.com/tetratelabs/wazero":       {"sluice/wasmhost", "sluice/wasmhost/compile"},
 	"golang.org/x/sync/singleflight":      {"sluice/gateway"},
@@ -68,11 +75,13 @@ var homes = map[string][]string{
 
 // never is what a package may not need even through others.
 var never = map[string][]string{
-	"sluice/gateway/ingest":   {"github.com/twmb/franz-go", "sluice/gateway/producer"},
-	"sluice/gateway/producer": {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
-	"sluice/gateway/record":   {"sluice/"},
-	"sluice/gateway/registry": {"sluice/wasmhost", "github.com/"},
-	"sluice/wasmhost":         {"sluice/gateway", "net/http", "github.com/twmb", "github.com/valyala", "github.com/pelletier"},
+	"sluice/gateway/drill/check": {"sluice/", "github.com/"}, // it judges the gateway, so it knows nothing of it
+	"sluice/gateway/idempotency": {"sluice/", "net/http"},
+	"sluice/gateway/ingest":      {"github.com/twmb/franz-go", "sluice/gateway/producer"},
+	"sluice/gateway/producer":    {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
+	"sluice/gateway/record":      {"sluice/"},
+	"sluice/gateway/registry":    {"sluice/wasmhost", "github.com/"},
+	"sluice/wasmhost":            {"sluice/gateway", "net/http", "github.com/twmb", "github.com/valyala", "github.com/pelletier"},
 }
 
 // goPackage is what go list tells of a package, its tests left out.

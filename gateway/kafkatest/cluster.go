@@ -8,20 +8,26 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"sluice/gateway/localkafka"
+)
+
+const (
+	startTimeout = 2 * time.Minute // of topics, on a busy machine
+	pollInterval = 50 * time.Millisecond
 )
 
 // Cluster is a real Apache Kafka in KRaft mode, on free loopback ports. Its methods fail the test they were made for, so
 // they belong to that test's goroutine. Brokers have the ids 1 to n.
 type Cluster struct {
-	t testing.TB
-	*nodes
+	t      testing.TB
+	nodes  *localkafka.Cluster
 	client []kgo.Opt
 }
 
 type options struct {
-	properties map[string]string
-	jvm        []string
-	client     []kgo.Opt
+	nodes  localkafka.Options
+	client []kgo.Opt
 }
 
 // Option changes what Start starts.
@@ -29,13 +35,13 @@ type Option func(*options)
 
 // Property sets a line of every broker's server.properties, also one that Start would set otherwise.
 func Property(key, value string) Option {
-	return func(o *options) { o.properties[key] = value }
+	return func(o *options) { o.nodes.Properties[key] = value }
 }
 
 // JVM adds flags to the command line of every broker; later flags win. Throughput is measured with
 // JVM("-XX:TieredStopAtLevel=4"): brokers otherwise use the fast-starting compiler only.
 func JVM(flags ...string) Option {
-	return func(o *options) { o.jvm = append(o.jvm, flags...) }
+	return func(o *options) { o.nodes.JVM = append(o.nodes.JVM, flags...) }
 }
 
 // ClientOpts says how CreateTopic connects, for a cluster whose listener was given another security protocol.
@@ -46,22 +52,23 @@ func ClientOpts(opts ...kgo.Opt) Option {
 // Start starts a Kafka of 1 or more brokers that lives as long as the test, with its data in t.TempDir().
 func Start(t testing.TB, brokers int, opts ...Option) *Cluster {
 	t.Helper()
-	dist := mustFind(t)
-	o := options{properties: map[string]string{}}
+	dist := Distribution(t)
+	o := options{nodes: localkafka.Options{Properties: map[string]string{}}}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	dir := t.TempDir() // before Cleanup: the brokers have to be gone when it is removed
-	nodes, err := startNodes(dist, dir, brokers, o)
+	nodes, err := localkafka.Start(dist, dir, brokers, o.nodes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(nodes.stop)
+	t.Cleanup(nodes.Stop)
 	return &Cluster{t, nodes, o.client}
 }
 
-// mustFind skips under -short, which is for tests that need only Go.
-func mustFind(t testing.TB) distribution {
+// Distribution is the Kafka of this machine. Without one it ends the test as Missing does, and it skips under -short, which is
+// for tests that need only Go.
+func Distribution(t testing.TB) localkafka.Distribution {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("-short leaves the real Kafka out")
@@ -74,64 +81,51 @@ func mustFind(t testing.TB) distribution {
 }
 
 // Bootstrap is the host:port of every broker, in the order of their ids, also of those that are down.
-func (c *Cluster) Bootstrap() []string {
-	var addrs []string
-	for _, b := range c.brokers {
-		addrs = append(addrs, b.addr())
-	}
-	return addrs
-}
+func (c *Cluster) Bootstrap() []string { return c.nodes.Bootstrap() }
 
 // Pause stops a broker's process where it stands (SIGSTOP): its connections stay open and nothing answers.
 func (c *Cluster) Pause(id int) {
 	c.t.Helper()
-	c.check(c.up(id).proc.pause())
+	c.check(c.up(id).Pause())
 }
 
 // Resume lets a paused broker go on.
 func (c *Cluster) Resume(id int) {
 	c.t.Helper()
-	c.check(c.up(id).proc.resume())
+	c.check(c.up(id).Resume())
 }
 
 // Kill ends a broker at once (SIGKILL).
 func (c *Cluster) Kill(id int) {
 	c.t.Helper()
-	c.up(id).proc.kill()
+	c.up(id).Kill()
 }
 
 // Term ends a broker in order (SIGTERM): it hands its leaderships over first.
 func (c *Cluster) Term(id int) {
 	c.t.Helper()
-	p := c.up(id).proc
-	c.check(p.resume())
-	c.check(p.terminate())
-	select {
-	case <-p.done:
-	case <-time.After(stopTimeout):
-		c.t.Fatalf("broker %d did not stop within %v:\n%s", id, stopTimeout, tail(c.broker(id).log()))
-	}
+	c.check(c.up(id).Term())
 }
 
 // Restart starts brokers that are down, on the data they had, and waits until they serve. To get a cluster back that
 // lost its majority, restart enough of them in one call.
 func (c *Cluster) Restart(ids ...int) {
 	c.t.Helper()
-	var down []*broker
+	var down []*localkafka.Broker
 	for _, id := range ids {
 		b := c.broker(id)
-		if b.alive() {
+		if b.Alive() {
 			c.t.Fatalf("broker %d is up", id)
 		}
 		down = append(down, b)
 	}
-	c.check(c.run(down))
+	c.check(c.nodes.Run(down))
 }
 
 // Log is everything a broker has written to its log.
 func (c *Cluster) Log(id int) string {
 	c.t.Helper()
-	return string(c.broker(id).log())
+	return string(c.broker(id).Log())
 }
 
 // CreateTopic creates a topic and waits until every partition has all its replicas in sync.
@@ -178,19 +172,19 @@ func inSync(t kadm.TopicDetail) bool {
 	return t.Err == nil && len(t.Partitions) > 0
 }
 
-func (c *Cluster) broker(id int) *broker {
+func (c *Cluster) broker(id int) *localkafka.Broker {
 	c.t.Helper()
-	if id < 1 || id > len(c.brokers) {
-		c.t.Fatalf("no broker %d: there are 1 to %d", id, len(c.brokers))
+	if id < 1 || id > len(c.nodes.Brokers()) {
+		c.t.Fatalf("no broker %d: there are 1 to %d", id, len(c.nodes.Brokers()))
 	}
-	return c.brokers[id-1]
+	return c.nodes.Broker(id)
 }
 
-func (c *Cluster) up(id int) *broker {
+func (c *Cluster) up(id int) *localkafka.Broker {
 	c.t.Helper()
 	b := c.broker(id)
-	if !b.alive() {
-		c.t.Fatalf("broker %d is down:\n%s", id, tail(b.log()))
+	if !b.Alive() {
+		c.t.Fatalf("broker %d is down:\n%s", id, b.Tail())
 	}
 	return b
 }

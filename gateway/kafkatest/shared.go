@@ -5,13 +5,15 @@ import (
 	"os"
 	"sync"
 	"testing"
+
+	"sluice/gateway/localkafka"
 )
 
 // sharedNodes is the cluster of one test process.
 type sharedNodes struct {
 	mu    sync.Mutex
 	dir   string // set by Main, which removes it
-	nodes *nodes
+	nodes *localkafka.Cluster
 	err   error
 }
 
@@ -30,7 +32,7 @@ func Main(m *testing.M) int {
 	shared.dir = dir
 	code := m.Run()
 	if shared.nodes != nil {
-		shared.nodes.stop()
+		shared.nodes.Stop()
 	}
 	if err := os.RemoveAll(dir); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -44,22 +46,22 @@ func Main(m *testing.M) int {
 // are brought back, so tests that stop brokers must not run in parallel. Topics stay: every test uses its own.
 func Shared(t testing.TB, brokers int) *Cluster {
 	t.Helper()
-	dist := mustFind(t)
+	dist := Distribution(t)
 	shared.mu.Lock()
 	defer shared.mu.Unlock()
 	if shared.dir == "" {
 		t.Fatal("kafkatest.Shared needs func TestMain(m *testing.M) { os.Exit(kafkatest.Main(m)) }")
 	}
 	if shared.nodes == nil && shared.err == nil {
-		shared.nodes, shared.err = startNodes(dist, shared.dir, brokers, options{})
+		shared.nodes, shared.err = localkafka.Start(dist, shared.dir, brokers, localkafka.Options{})
 	}
 	if shared.err != nil {
 		t.Fatal(shared.err)
 	}
-	if n := len(shared.nodes.brokers); n < brokers {
+	if n := len(shared.nodes.Brokers()); n < brokers {
 		t.Fatalf("the shared cluster was started with %d brokers, this test needs %d: ask for %d everywhere", n, brokers, brokers)
 	}
-	if err := shared.nodes.heal(); err != nil {
+	if err := shared.nodes.Heal(); err != nil {
 		t.Fatal(err)
 	}
 	return &Cluster{t: t, nodes: shared.nodes}

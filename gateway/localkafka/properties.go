@@ -1,4 +1,4 @@
-package kafkatest
+package localkafka
 
 import (
 	"fmt"
@@ -20,8 +20,8 @@ appender.out.layout.pattern=%d %p %c{1} %m%n
 `
 
 // properties is the server.properties of b in a cluster of all brokers; extra wins.
-func (b *broker) properties(all []*broker, extra map[string]string) string {
-	var voters []string
+func (b *Broker) properties(all []*Broker, extra map[string]string) string {
+	voters := make([]string, 0, len(all))
 	for _, o := range all {
 		voters = append(voters, fmt.Sprintf("%d@127.0.0.1:%d", o.id, o.ctrlPort))
 	}
@@ -31,8 +31,8 @@ func (b *broker) properties(all []*broker, extra map[string]string) string {
 		"process.roles":                    "broker,controller",
 		"node.id":                          strconv.Itoa(b.id),
 		"controller.quorum.voters":         strings.Join(voters, ","),
-		"listeners":                        fmt.Sprintf("PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", b.addr(), b.ctrlPort),
-		"advertised.listeners":             "PLAINTEXT://" + b.addr(),
+		"listeners":                        fmt.Sprintf("PLAINTEXT://%s,CONTROLLER://127.0.0.1:%d", b.Addr(), b.ctrlPort),
+		"advertised.listeners":             "PLAINTEXT://" + b.Addr(),
 		"controller.listener.names":        "CONTROLLER",
 		"inter.broker.listener.name":       "PLAINTEXT",
 		"log.dirs":                         filepath.ToSlash(filepath.Join(b.dir, "data")),
@@ -52,6 +52,11 @@ func (b *broker) properties(all []*broker, extra map[string]string) string {
 		"offsets.topic.replication.factor":         strconv.Itoa(replicas),
 		"transaction.state.log.replication.factor": strconv.Itoa(replicas),
 		"transaction.state.log.num.partitions":     "3",
+	}
+	if b.advertised != "" {
+		p["listeners"] += ",CLIENT://" + b.ClientAddr()
+		p["advertised.listeners"] += ",CLIENT://" + b.advertised
+		p["listener.security.protocol.map"] = "PLAINTEXT:PLAINTEXT,CLIENT:PLAINTEXT,CONTROLLER:PLAINTEXT"
 	}
 	maps.Copy(p, extra)
 	var s strings.Builder

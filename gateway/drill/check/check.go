@@ -1,0 +1,90 @@
+package check
+
+import (
+	"cmp"
+	"slices"
+)
+
+// LogRecord is a record as it was found in a topic. ID is "" if its value holds none.
+type LogRecord struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
+	ID        string `json:"id"`
+	Key       string `json:"key,omitempty"`
+	Sum       uint64 `json:"sum"`
+}
+
+// Span is a time, in microseconds since the Unix epoch.
+type Span struct{ From, To int64 }
+
+// Run is all there is to judge.
+type Run struct {
+	Entries []Entry
+	Log     []LogRecord
+	Kills   []int64         // when the gateway was killed
+	Wiped   map[string]Span // when a topic's records were deleted, from the request until it was there again
+	Grown   map[string]bool // topics that were given more partitions
+}
+
+// Finding is a promise that was broken.
+type Finding struct {
+	Rule   string      `json:"rule"`
+	ID     string      `json:"id"`     // of the record
+	Detail string      `json:"detail"` // in one sentence
+	Sent   []Entry     `json:"sent,omitempty"`
+	Found  []LogRecord `json:"found,omitempty"`
+}
+
+// Rule is a promise.
+type Rule struct {
+	Name    string
+	Promise string // in words
+	Check   func(ix *Index, report func(Finding))
+}
+
+// Index is a run as rules look at it.
+type Index struct {
+	*Run
+	byID  map[string]*Entry
+	found map[string][]LogRecord // by id, those of a partition in the order of their offsets
+}
+
+// Entry is the history's entry of a record; nil if nobody sent it.
+func (ix *Index) Entry(id string) *Entry { return ix.byID[id] }
+
+// Found is every place where a record is.
+func (ix *Index) Found(id string) []LogRecord { return ix.found[id] }
+
+// Check returns every breach of the rules. It puts the log of the run in order.
+func Check(r *Run, rules []Rule) []Finding {
+	slices.SortFunc(r.Log, func(a, b LogRecord) int {
+		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
+	})
+	ix := &Index{Run: r, byID: make(map[string]*Entry, len(r.Entries)), found: make(map[string][]LogRecord, len(r.Log))}
+	for i := range r.Entries {
+		ix.byID[r.Entries[i].ID] = &r.Entries[i]
+	}
+	for _, rec := range r.Log {
+		ix.found[rec.ID] = append(ix.found[rec.ID], rec)
+	}
+	var all []Finding
+	for _, rule := range rules {
+		rule.Check(ix, func(f Finding) {
+			f.Rule = rule.Name
+			all = append(all, f)
+		})
+	}
+	return all
+}
+
+// wiped says whether the record may be gone with its topic.
+func (ix *Index) wiped(e *Entry) bool {
+	w, ok := ix.Wiped[e.Topic]
+	return ok && e.Sent <= w.To
+}
+
+// killed says whether a gateway was killed after the record was sent.
+func (ix *Index) killed(e *Entry) bool {
+	return slices.ContainsFunc(ix.Kills, func(at int64) bool { return at >= e.Sent })
+}

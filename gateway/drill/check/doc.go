@@ -1,0 +1,15 @@
+// Package check judges a history: what senders asked for and were told, against what the topics hold afterwards. It is a
+// pure function and knows nothing of the gateway, so that it cannot share its mistakes.
+//
+//	entry.go    Entry and Outcome: one record of the history, and what its answer promises
+//	history.go  Writer and Read: the history as a file of one JSON object per line
+//	check.go    Run, Check and Finding
+//	rules.go    the promises, one Rule each; more are added to the list
+//
+// What an answer promises:
+//
+//	stored    200, and a place among 207    in the log exactly once, there, with the same bytes
+//	accepted  202                           the same once the gateway has drained, unless it was killed
+//	refused   4xx, 503, and no connection   not in the log
+//	unknown   500, 502, 504, and no answer  in the log at most once
+package check
