@@ -18,6 +18,7 @@ func (r *resolver) checkGlobal(g map[string]layer) {
 	r.checkSecurity(settings{g["kafka"]})
 	r.checkHTTP(settings{g["http"]})
 	r.checkWasm(settings{g["wasm"]}, g)
+	r.checkTransactions(g)
 	for _, section := range []string{"http", "admin", "embedded"} {
 		r.checkListen(section, g[section]["listen"])
 	}
@@ -64,6 +65,7 @@ func (r *resolver) checkHTTP(s settings) {
 	r.atLeast("http", s, "max.inflated.bytes", "max.body.bytes")
 	r.atLeast("http", s, "receive.memory", "max.body.bytes")
 	r.atLeast("http", s, "max.inflated.bytes", "max.record.header.bytes")
+	r.atLeast("http", s, "idempotency.max.bytes", "idempotency.answer.max.bytes")
 }
 
 // atLeast refuses a setting that is smaller than another one of its section, at the one that the file names.

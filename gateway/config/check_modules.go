@@ -61,7 +61,7 @@ func (r *resolver) binding(b *binding, wasm settings) Binding {
 			b.layer[name] = g
 		}
 	}
-	out := Binding{File: r.file.name, Line: b.line, Config: json.RawMessage("{}")}
+	out := Binding{File: r.file.name, Line: b.line, Key: b.key, Config: json.RawMessage("{}")}
 	r.copy(b.section, b.layer, target{b: &out})
 	out.Path = isPath(out.Module)
 	limit := wasm.layer["config.max.bytes"]
@@ -86,34 +86,14 @@ func (r *resolver) reportBinding(b *binding, prefix string) []Effective {
 // checkModules applies the rules for which all tables must be known.
 func (r *resolver) checkModules(c *Config) {
 	for _, t := range r.file.topics {
-		dlq, hasDLQ := t.own["dead_letter.topic"]
-		if hasDLQ {
-			r.checkDeadLetter(c, t, dlq)
-		}
+		r.checkDeadLetter(c, t)
+		_, hasDLQ := t.deadLetterTopic()
 		for _, b := range t.interceptors {
 			if g := b.layer["on_error"]; g.value == onErrorDLQ && !hasDLQ {
 				r.fail(b.key+".on_error", g, "needs dead_letter.topic in ["+dotted([]string{"topics", t.pattern})+"]")
 			}
 			r.checkRoutes(c, b)
 		}
-	}
-}
-
-func (r *resolver) checkDeadLetter(c *Config, t *tableFile, g given) {
-	name, _ := g.value.(string)
-	key := dotted([]string{"topics", t.pattern}) + ".dead_letter.topic"
-	if rule := nameRule(name); rule != "" {
-		r.fail(key, g, rule)
-		return
-	}
-	switch serves := c.table(name); {
-	case serves == nil:
-		r.noTable(key, g, name)
-	case serves.pattern != t.pattern:
-	case isGlob(t.pattern):
-		r.fail(key, g, "must be a topic that another table serves, not this one too; add ["+dotted([]string{"topics", name})+"]")
-	default:
-		r.fail(key, g, "must be another topic than the table's own")
 	}
 }
 

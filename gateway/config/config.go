@@ -10,6 +10,7 @@ type Config struct {
 	HTTP            HTTP
 	Admin           Admin
 	Wasm            Wasm
+	Transactions    Transactions
 	Log             Log
 	Embedded        Embedded
 
@@ -62,10 +63,14 @@ type HTTP struct {
 	ReadTimeout          time.Duration // read.timeout.ms: a whole request
 	WriteTimeout         time.Duration // write.timeout.ms
 	IdleTimeout          time.Duration // idle.timeout.ms: between two requests
+	Idempotency          Idempotency
 }
 
 // Admin is [admin]: metrics and the admin API.
-type Admin struct{ Listen string }
+type Admin struct {
+	Listen      string
+	ReadTimeout time.Duration // read.timeout.ms: the body of a request
+}
 
 // Log is [log].
 type Log struct {
@@ -84,7 +89,8 @@ type Topic struct {
 	Partitioner       string
 	PartitionerModule *Binding // nil if none
 	Interceptors      []Binding
-	DeadLetterTopic   string // dead_letter.topic; "" if none, which no Binding with dlq goes with
+	RateLimit         RateLimit
+	DeadLetter        DeadLetter // without a topic if there is none, which no Binding with dlq goes with
 }
 
 // Compression is compression.type with its level.

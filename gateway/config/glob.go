@@ -15,6 +15,7 @@ func (c *Config) Topic(name string) (Topic, bool) {
 	}
 	topic := t.topic
 	topic.Name = name
+	topic.DeadLetter = topic.DeadLetter.of(name)
 	return topic, true
 }
 

@@ -3,6 +3,7 @@ package config
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"maps"
 	"os"
 	"slices"
@@ -10,11 +11,23 @@ import (
 	"time"
 )
 
+// maxFile is what a file may have. The decoder looks through all keys of a table for each of them, so that a file of twice
+// the size takes four times as long: some seconds for this one, while the gateway has other things to do.
+const maxFile = 512 << 10
+
 // Load reads and checks a file. The error is Errors if the file was read.
 func Load(path string) (*Config, error) {
-	data, err := os.ReadFile(path)
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, fmt.Errorf("config: %w", err)
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	if err != nil {
+		return nil, fmt.Errorf("config: %w", err)
+	}
+	if len(data) > maxFile {
+		return nil, fmt.Errorf("config: %s: a configuration has at most %d bytes; one table with a glob serves many topics", path, maxFile)
 	}
 	return Parse(path, data)
 }
@@ -56,6 +69,7 @@ func build(f *file) (*Config, Errors) {
 	r.checkProfile()
 	base := r.producer(nil)
 	r.checkProducer(base, nil, global["http"])
+	r.completeTransactions(c, base)
 	c.reports = append(c.reports, Section{"producer", r.report("producer", base)})
 	for _, t := range f.topics {
 		c.topics = append(c.topics, r.topicTable(t, global))
@@ -72,7 +86,7 @@ func build(f *file) (*Config, Errors) {
 
 // globalSections are the sections with one value for the whole process; "" is the top level.
 func globalSections() []string {
-	return []string{"", "kafka", "embedded", "http", "admin", "wasm", "log"}
+	return []string{"", "kafka", "embedded", "http", "admin", "wasm", "transactions", "log"}
 }
 
 func deriveAutoCreate(s settings) {

@@ -126,6 +126,23 @@ func TestLoadMissingFile(t *testing.T) {
 	}
 }
 
+// TestLoadHugeFile holds that a file that would keep the decoder busy for minutes is refused unread.
+func TestLoadHugeFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "huge.toml")
+	if err := os.WriteFile(path, []byte(strings.Repeat("#", maxFile+1)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err == nil || !strings.Contains(err.Error(), path+": a configuration has at most 524288 bytes") {
+		t.Error(err)
+	}
+	if err := os.Truncate(path, maxFile); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Load(path); err != nil && strings.Contains(err.Error(), "bytes") {
+		t.Error(err)
+	}
+}
+
 // TestSample holds that the sample configuration at the root of the repository is one, and is what it says.
 func TestSample(t *testing.T) {
 	c, err := Load("../../config.toml")

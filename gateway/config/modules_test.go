@@ -90,14 +90,15 @@ topics.a.interceptors = [{ module = "trace-headers", config = {} }, { module = "
 			}
 			got, _ := cfg.Topic("a")
 			part.Line, first.Line, second.Line = c.lines[0], c.lines[1], c.lines[2]
+			part.Key, first.Key, second.Key = "topics.a.partitioner", "topics.a.interceptors[0]", "topics.a.interceptors[1]"
 			if diff := deepDiff(&part, got.PartitionerModule); diff != "" {
 				t.Errorf("partitioner (-want +got)\n%s", diff)
 			}
 			if diff := deepDiff([]Binding{first, second}, got.Interceptors); diff != "" {
 				t.Errorf("interceptors (-want +got)\n%s", diff)
 			}
-			if got.Partitioner != "sticky" || got.DeadLetterTopic != "a.DLT" {
-				t.Errorf("Partitioner = %q, DeadLetterTopic = %q", got.Partitioner, got.DeadLetterTopic)
+			if got.Partitioner != "sticky" || got.DeadLetter.Topic != "a.DLT" {
+				t.Errorf("Partitioner = %q, DeadLetterTopic = %q", got.Partitioner, got.DeadLetter.Topic)
 			}
 		})
 	}
@@ -118,17 +119,17 @@ func deepDiff(want, got any) string {
 // TestBindingDefaults holds what a binding has that says nothing but its module, and what a topic has without one.
 func TestBindingDefaults(t *testing.T) {
 	got := mustBind(t, "f", "[topics.a]\npartitioner.module = 'p'\ninterceptors = [{ module = 'i' }]")
-	part := &Binding{Module: "p", Config: json.RawMessage("{}"), OnError: "continue", Fallback: "murmur2", File: "f", Line: 4}
+	part := &Binding{Module: "p", Config: json.RawMessage("{}"), OnError: "continue", Fallback: "murmur2", File: "f", Line: 4, Key: "topics.a.partitioner"}
 	if diff := deepDiff(part, got.PartitionerModule); diff != "" || got.Partitioner != "murmur2" {
 		t.Errorf("partitioner %q (-want +got)\n%s", got.Partitioner, diff)
 	}
-	list := []Binding{{Module: "i", Config: json.RawMessage("{}"), OnError: "continue", File: "f", Line: 5}}
+	list := []Binding{{Module: "i", Config: json.RawMessage("{}"), OnError: "continue", File: "f", Line: 5, Key: "topics.a.interceptors[0]"}}
 	if diff := deepDiff(list, got.Interceptors); diff != "" {
 		t.Errorf("interceptors (-want +got)\n%s", diff)
 	}
 	for _, lines := range []string{"[topics.a]", "[topics.a]\ninterceptors = []\npartitioner = 'murmur2'"} {
 		got = mustBind(t, "f", lines)
-		if got.PartitionerModule != nil || len(got.Interceptors) != 0 || got.DeadLetterTopic != "" || got.Partitioner != "murmur2" {
+		if got.PartitionerModule != nil || len(got.Interceptors) != 0 || got.DeadLetter.Topic != "" || got.Partitioner != "murmur2" {
 			t.Errorf("%s: %+v", lines, got)
 		}
 	}
@@ -258,7 +259,7 @@ func TestTopicEqual(t *testing.T) {
 		was.Set(f)
 		change(t, path, f)
 		b := equalSample(t)
-		position := strings.HasSuffix(path, ".File") || strings.HasSuffix(path, ".Line")
+		position := strings.HasSuffix(path, ".File") || strings.HasSuffix(path, ".Line") || strings.HasSuffix(path, ".Key")
 		if a.Equal(b) != position || b.Equal(a) != position {
 			t.Errorf("%s changed: Equal = %v", path, a.Equal(b))
 		}
@@ -471,8 +472,8 @@ func checkBindings(t *testing.T, topic Topic, lines, limit int) {
 		if b.Path != isPath(b.Module) || !b.Path && !isModuleName(b.Module) || b.Line < 1 || b.Line > lines || b.File != "f" {
 			t.Errorf("%d: %+v in a file of %d lines", i, b, lines)
 		}
-		if b.OnError == onErrorDLQ && topic.DeadLetterTopic == "" || b.Instances < 0 || b.Instances > 64 || i > maxInterceptors {
-			t.Errorf("%d: %+v, dead letter topic %q", i, b, topic.DeadLetterTopic)
+		if b.OnError == onErrorDLQ && topic.DeadLetter.Topic == "" || b.Instances < 0 || b.Instances > 64 || i > maxInterceptors {
+			t.Errorf("%d: %+v, dead letter topic %q", i, b, topic.DeadLetter.Topic)
 		}
 	}
 }

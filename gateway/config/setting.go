@@ -73,14 +73,14 @@ const (
 func Settings() []Setting {
 	return slices.Concat(
 		topLevelSettings(), kafkaSettings(), securitySettings(), embeddedSettings(), httpSettings(), adminSettings(),
-		wasmSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), bindingSettings(),
+		wasmSettings(), transactionSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), deadLetterSettings(), rateLimitSettings(), bindingSettings(),
 		refusedSettings(), laterSettings(),
 	)
 }
 
 // sections are the tables of a file, in the order in which they are shown.
 func sections() []string {
-	return []string{"kafka", "embedded", "http", "admin", "wasm", "log", "producer", "topics", "schema"}
+	return []string{"kafka", "embedded", "http", "admin", "wasm", "transactions", "log", "producer", "topics", "schema"}
 }
 
 // index finds settings by section and name.

@@ -23,7 +23,7 @@ func wasmStores() []Setting {
 			Doc:  "Where uploaded modules and their versions are kept.",
 			into: func(t target) any { return &t.c.Wasm.RegistryDir },
 		},
-		wasmRow("registry.versions.max", Int, 100, 2, 10000, "Versions that are kept of a module, the one in force and the one before included.",
+		wasmRow("registry.versions.max", Int, 100, 3, 10000, "Versions that are kept of a module, those in force, before it and tried included.",
 			func(w *Wasm) any { return &w.RegistryVersionsMax }),
 		wasmRow("modules.max", Int, 1000, 1, 100000, "Modules in the registry.",
 			func(w *Wasm) any { return &w.ModulesMax }),
@@ -54,6 +54,8 @@ func wasmModuleLimits() []Setting {
 			func(w *Wasm) any { return &w.GlobalsMax }),
 		wasmRow("table.max.elements", Int, 65536, 1, 10000000, "Elements of a table.",
 			func(w *Wasm) any { return &w.TableMaxElements }),
+		wasmRow("code.growth.max", Int, 3, 2, 100, "How many times its size a module's code may take with what counting instructions adds to it, and 64 KiB.",
+			func(w *Wasm) any { return &w.CodeGrowthMax }),
 		wasmRow("data.segments.max", Int, 100000, 1, 1000000, "Data segments of a module.",
 			func(w *Wasm) any { return &w.DataSegmentsMax }),
 		{

@@ -55,7 +55,7 @@ func partitionerOnly() []Setting {
 		},
 		{
 			Section: partitionerKeys, Name: "fallback", Type: Enum, Default: defaultPartitioner, Support: Works,
-			Values: partitionerNames(),
+			Values: PartitionerNames(),
 			Doc:    "Who chooses the partition of a record that the module answers -1 for: not mine.",
 			into:   func(t target) any { return &t.b.Fallback },
 		},
@@ -82,8 +82,8 @@ func interceptorOnly() []Setting {
 // defaultPartitioner is Java's.
 const defaultPartitioner = "murmur2"
 
-// partitionerNames are the built-in partitioners.
-func partitionerNames() []string {
+// PartitionerNames are the built-in partitioners.
+func PartitionerNames() []string {
 	return []string{defaultPartitioner, "crc32", "fnv1a", "round-robin", "sticky", "uniform-bytes"}
 }
 

@@ -10,9 +10,6 @@ func refusedSettings() []Setting {
 			Section: "producer", Name: r[0], Support: Refused, Reason: r[1], Doc: "Java's producer property.", Java: true,
 		})
 	}
-	for _, name := range []string{"transactional.id", "transaction.timeout.ms"} {
-		out = append(out, Setting{Section: "producer", Name: name, Support: Later, Doc: "Transactions.", Java: true})
-	}
 	for _, r := range append(securityRefusals(), oauthRefusals()) {
 		for name := range strings.FieldsSeq(r[0]) {
 			out = append(out, Setting{
@@ -32,6 +29,8 @@ func producerRefusals() [][2]string {
 		{"partitioner.class", `Java classes cannot be loaded; use partitioner in a [topics.*] table, for example partitioner = "round-robin"`},
 		{"key.serializer", "stands in a [topics.*] table, without producer. in front"},
 		{"value.serializer", "stands in a [topics.*] table, without producer. in front"},
+		{"transactional.id", "stands in [transactions], as transactional.id.prefix: there are several clients for transactions"},
+		{"transaction.timeout.ms", "stands in [transactions]"},
 		{"transaction.two.phase.commit.enable", "two-phase commit (KIP-939) is not supported by the Kafka client"},
 		{"socket.connection.setup.timeout.max.ms", "the time to open a connection does not grow here; use socket.connection.setup.timeout.ms"},
 		{"metadata.max.idle.ms", "metadata of a topic is kept as long as a table of the file asks for it"},

@@ -69,7 +69,7 @@ func httpSettings() []Setting {
 			Doc:  "How long a connection may stay open between two requests.",
 			into: func(t target) any { return &t.c.HTTP.IdleTimeout },
 		},
-	}, httpLimits()...)
+	}, append(httpLimits(), idempotencySettings()...)...)
 }
 
 func httpLimits() []Setting {
@@ -108,11 +108,18 @@ func httpLimits() []Setting {
 }
 
 func adminSettings() []Setting {
-	return []Setting{{
-		Section: "admin", Name: "listen", Type: String, Default: defaultAdmin, Support: Works,
-		Doc:  "Where metrics and the admin API are served, host:port; a loopback address, because it asks for no credentials.",
-		into: func(t target) any { return &t.c.Admin.Listen },
-	}}
+	return []Setting{
+		{
+			Section: "admin", Name: "listen", Type: String, Default: defaultAdmin, Support: Works,
+			Doc:  "Where metrics and the admin API are served, host:port; a loopback address, because it asks for no credentials.",
+			into: func(t target) any { return &t.c.Admin.Listen },
+		},
+		{
+			Section: "admin", Name: "read.timeout.ms", Type: Millis, Default: int64(60000), Min: 1, Max: maxMs, Support: Works,
+			Doc:  "How long a client may take to send the body of a request, such as a module; then 408.",
+			into: func(t target) any { return &t.c.Admin.ReadTimeout },
+		},
+	}
 }
 
 func logSettings() []Setting {

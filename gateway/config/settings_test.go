@@ -176,7 +176,7 @@ func TestWasmDefaults(t *testing.T) {
 	want := Wasm{
 		RegistryDir: "data/modules", RegistryVersionsMax: 100, ModulesMax: 1000, CacheDir: "data/wasm-cache", CacheMaxBytes: 1 << 30,
 		ModuleMaxBytes: 10 << 20, FunctionsMax: 50000, FunctionMaxBytes: 1 << 20, FunctionMaxLocals: 5000, TypesMax: 10000,
-		GlobalsMax: 1000, TableMaxElements: 65536, DataSegmentsMax: 100000, CompileChild: true, CompileCPU: 30 * time.Second, BuildTimeout: 5 * time.Minute,
+		GlobalsMax: 1000, TableMaxElements: 65536, DataSegmentsMax: 100000, CodeGrowthMax: 3, CompileChild: true, CompileCPU: 30 * time.Second, BuildTimeout: 5 * time.Minute,
 		CompileTimeout: time.Minute, CompileMemoryBytes: 2 << 30, MemoryMaxBytes: 64 << 20, MemoryTotalBytes: 512 << 20,
 		InstanceMaxAge: 5 * time.Minute, AcquireTimeout: 100 * time.Millisecond, InitFuel: 1e9, InitTimeout: 5 * time.Second,
 		CallFuelBase: 5e6, CallFuelPerRecord: 200_000, CallFuelPerByte: 200, CallFuelMax: 1e8, CallTimeout: 250 * time.Millisecond, OutputMaxBytes: 1 << 20,

@@ -12,8 +12,8 @@ func topicSettings() []Setting {
 		},
 		{
 			Section: "topics", Name: "partitioner", Type: Enum, Default: defaultPartitioner, Support: Works,
-			Values: partitionerNames(),
-			Reason: "must be one of " + strings.Join(partitionerNames(), ", ") + ", or a table that names a module",
+			Values: PartitionerNames(),
+			Reason: "must be one of " + strings.Join(PartitionerNames(), ", ") + ", or a table that names a module",
 			Doc: "Who chooses the partition: murmur2 is Java's, crc32 librdkafka's, fnv1a Sarama's, uniform-bytes KIP-794's; " +
 				"or a table: a WASM module, see below.",
 			into: func(t target) any { return &t.t.Partitioner },
@@ -21,11 +21,6 @@ func topicSettings() []Setting {
 		{
 			Section: "topics", Name: "interceptors", Type: Tables, Support: Works,
 			Doc: "WASM modules that see and change records before they are sent, in this order, at most 16; see below.",
-		},
-		{
-			Section: "topics", Name: "dead_letter.topic", Type: String, Support: Works,
-			Doc:  "Where records go that an interceptor with on_error = \"dlq\" fails on: a topic that another table serves.",
-			into: func(t target) any { return &t.t.DeadLetterTopic },
 		},
 		{
 			Section: "topics", Name: "key.serializer", Type: Enum, Default: "raw", Values: []string{"raw"}, Support: Works,

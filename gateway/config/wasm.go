@@ -22,6 +22,7 @@ type Wasm struct {
 	GlobalsMax        int   // globals.max
 	TableMaxElements  int   // table.max.elements
 	DataSegmentsMax   int   // data.segments.max
+	CodeGrowthMax     int   // code.growth.max: times its size
 
 	BuildTimeout time.Duration // build.timeout.ms: building a module from source
 
@@ -73,6 +74,7 @@ type Binding struct {
 	Instances int      // 0 is Wasm.Instances
 	Fallback  string   // of a partitioner: the built-in one that takes over where the module does not choose
 
-	File string // where it stands, for messages
+	File string // where it stands, for messages; "" if the file does not say it
 	Line int    // from 1
+	Key  string // how errors name it: topics.orders.interceptors[0]
 }

@@ -13,10 +13,9 @@
 //	tap           reads along on the wire, for the ledgers and for the metrics that kgo has no hook for
 //	book, ledger  which records of a partition may be in the log
 //	mend          records that kgo gave up: judged, or sent again without the one at fault
+//	Transactions  a pool of transactional clients; a Transaction has one from its begin to its end
 //
-//	Transactions  a pool of transactional clients (txn.go, txnclient.go); a Transaction has one from its begin to its end (txnrun.go)
-//
-// Goroutines: one sender per client and one metadata loop per Cluster, both ended by Close; kgo's own.
+// Goroutines: one sender per client and one metadata loop per Cluster, and what opens clients of Transactions, all ended by Close; kgo's own.
 package producer
 
 //go:generate go test -run TestErrorsReference -update .

@@ -42,6 +42,11 @@ func serve(t testing.TB, text string) (addr string) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
+	select {
+	case <-g.Started():
+	case err := <-done:
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
