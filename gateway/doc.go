@@ -1,5 +1,5 @@
-// Package gateway is Sluice put together: [New] builds everything from a configuration and starts nothing; Run serves
-// until its context ends, and then stops in the order written in stop.go.
+// Package gateway is Sluice put together: [New] builds what is quick from a configuration and starts nothing; Run builds topics
+// with their modules, serves until its context ends, and then stops in the order written in stop.go.
 //
 // The way of a record reads from top to bottom in topic.go:
 //

@@ -29,18 +29,23 @@ type Gateway struct {
 	cluster *producer.Cluster
 	topics  atomic.Pointer[Topics]
 
+	transactions *producer.Transactions // nil without a transactional.id.prefix
+
 	compileCommand []string
 	host           *wasmhost.Host
 	registry       *registry.Registry
 	modules        *guest.Modules
 
-	pool    *record.Pool
+	pool      *record.Pool
+	letterIDs *letterIDs
+
 	metrics *metrics.Set
 	ingest  *ingest.Server
 	admin   *admin.Server
 	httpLn  net.Listener
 	adminLn net.Listener
 
+	started    chan struct{} // closed when topics serve
 	stopping   atomic.Bool
 	reloading  sync.Mutex
 	background sync.WaitGroup  // retiring topic sets that a reload replaced, and looking topics up ahead
@@ -50,10 +55,11 @@ type Gateway struct {
 	leaving    []*Topics // those, until metrics have seen their end
 }
 
-// New builds everything and opens the listeners, so that whatever can fail fails here. It serves nothing until Run.
-// version is that of the binary, for the metrics and the admin plane.
+// New builds everything but topics with their modules, which may take long, and opens the listeners, so that what can fail
+// fails here if it can be known at once. It serves nothing until Run. version is that of the binary, for the metrics and the
+// admin plane.
 func New(cfg *config.Config, version string, log *slog.Logger, options ...Option) (*Gateway, error) {
-	g := &Gateway{log: log, pool: &record.Pool{}}
+	g := &Gateway{log: log, pool: &record.Pool{}, letterIDs: newLetterIDs(), started: make(chan struct{})}
 	for _, o := range options {
 		o(g)
 	}
@@ -81,11 +87,7 @@ func (g *Gateway) build(cfg *config.Config, version string) error {
 	if err := g.openModules(cfg); err != nil {
 		return err
 	}
-	topics, err := g.newTopics(cfg, nil)
-	if err != nil {
-		return err
-	}
-	g.topics.Store(topics)
+	g.topics.Store(g.noTopics(cfg))
 	if err := g.listen(cfg); err != nil {
 		return err
 	}
@@ -144,8 +146,9 @@ func (g *Gateway) BrokerAddr() string {
 	return g.broker.Addr()
 }
 
-// Run serves until ctx ends or a listener fails, then stops in good order. It returns nil if every accepted record got its
-// acknowledgement within shutdown.timeout.ms.
+// Run serves until ctx ends or a listener fails, then stops in good order: metrics and liveness at once, records when the
+// modules of all topics are built, of which an error ends it. It returns nil if every accepted record got its acknowledgement
+// within shutdown.timeout.ms.
 func (g *Gateway) Run(ctx context.Context) error {
 	background, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -154,14 +157,20 @@ func (g *Gateway) Run(ctx context.Context) error {
 	wg.Go(func() { failed <- g.ingest.Serve(g.httpLn) })
 	wg.Go(func() { failed <- g.admin.Serve(g.adminLn) })
 	wg.Go(func() { g.metrics.Run(background) })
-	wg.Go(func() { g.followBindings(background) })
+	changes := g.registry.Watch()
+	defer changes.Close()
+	changes.Take() // what there is now start sees anyway
 
-	g.warm(g.topics.Load())
-
-	var err error
-	select {
-	case <-ctx.Done():
-	case err = <-failed:
+	err := g.start(ctx)
+	if err == nil {
+		if g.transactions != nil {
+			g.transactions.Start()
+		}
+		wg.Go(func() { g.followBindings(background, changes) })
+		select {
+		case <-ctx.Done():
+		case err = <-failed:
+		}
 	}
 	err = errors.Join(err, g.stop())
 	cancel()

@@ -131,54 +131,6 @@ func TestStrictPartitionerRefuses(t *testing.T) {
 	r.clean()
 }
 
-func TestDeadLetters(t *testing.T) {
-	c := fake(t)
-	cfg, _ := guestConfig(t, c, "[topics.orders]\ndead_letter.topic = \"other\"\ninterceptors = [{ module = \"steer\", config = { mark = \"a\" } }, { module = \"steer\", on_error = \"dlq\", config = { mark = \"b\" } }]\n"+
-		"[topics.other]\npartitioner = { module = \"steer\" }\n", steer(t))
-	r := serveConfig(t, cfg)
-	a := r.post(r.url("orders"), line("failed", "v", "x=1", "b=fail", "partition=1")+line("trapped", "v", "b=trap", "partition=2")+line("good", "v"), envelope)
-	if a.status != 200 {
-		t.Fatalf("answer %d %s", a.status, a.body)
-	}
-	type letter struct {
-		Value     string
-		Partition int32
-		Headers   []string
-	}
-	got := map[string]letter{}
-	for _, rec := range read(t, c.ListenAddrs(), "other", 2) {
-		l := letter{Value: string(rec.Value), Partition: rec.Partition}
-		for _, h := range rec.Headers {
-			l.Headers = append(l.Headers, h.Key+"="+string(h.Value))
-		}
-		got[string(rec.Key)] = l
-	}
-	want := map[string]letter{ // as b received it: with the mark of a
-		"failed": {"va", 1, []string{
-			"kafka_dlt-original-topic=orders", "kafka_dlt-exception-fqcn=sluice.module.steer.record_error",
-			"kafka_dlt-exception-message=as told", "x=1", "b=fail", "partition=1",
-		}},
-		"trapped": {"va", 2, []string{
-			"kafka_dlt-original-topic=orders", "kafka_dlt-exception-fqcn=sluice.module.steer.trap",
-			"kafka_dlt-exception-message=unreachable", "b=trap", "partition=2",
-		}},
-	}
-	if diff := cmp.Diff(want, got); diff != "" {
-		t.Error("want and got:\n", diff)
-	}
-	if v := byKey(read(t, c.ListenAddrs(), "orders", 1)); len(v) != 1 || v["good"][0] != "vab" {
-		t.Errorf("orders has %v", v)
-	}
-	var letters int64
-	for _, b := range r.g.modules.Bounds() {
-		letters += b.Stats.DeadLettered.Load()
-	}
-	if letters != 2 {
-		t.Errorf("%d dead letters were counted", letters)
-	}
-	r.clean()
-}
-
 // TestTimestampsThatKafkaCannotHold: what a sender may not do, its guest may not do for it.
 func TestTimestampsThatKafkaCannotHold(t *testing.T) {
 	c := fake(t)

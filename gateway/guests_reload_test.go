@@ -47,7 +47,7 @@ func TestBindingsMadeWhileItRuns(t *testing.T) {
 	set(reg.SetInterceptors("orders", []registry.Binding{{Module: "steer", Config: []byte(`{"refuse":"not today"}`)}}))
 	eventually(t, "the log says why", func() bool { return strings.Contains(r.logs.String(), "not today") })
 	stores("orders", "vxy", 0)
-	if err := r.g.Reload(cfg); err == nil || !strings.Contains(err.Error(), "interceptors[0]") || !strings.Contains(err.Error(), "not today") {
+	if err := r.g.Reload(cfg); err != nil {
 		t.Errorf("reload: %v", err)
 	}
 	stores("orders", "vxy", 0)

@@ -3,7 +3,6 @@ package gateway
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"os"
 	"os/exec"
@@ -173,26 +172,6 @@ func guestConfig(t testing.TB, c *kfake.Cluster, tables string, versions ...[]by
 
 func guestTables(c *kfake.Cluster, tables string) string {
 	return fmt.Sprintf("shutdown.timeout.ms = 10000\n[kafka]\nbootstrap.servers = %q\n[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n%s", c.ListenAddrs()[0], tables)
-}
-
-// tryServe is serveConfig with options, for who expects an error.
-func tryServe(t testing.TB, cfg *config.Config, options ...Option) (*rig, error) {
-	t.Helper()
-	logs := &logBuffer{}
-	g, err := New(cfg, "test", slog.New(slog.NewTextHandler(logs, nil)), options...)
-	if err != nil {
-		return nil, err
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	r := &rig{t: t, g: g, stop: cancel, done: make(chan error, 1), logs: logs}
-	go func() { r.done <- g.Run(ctx) }()
-	t.Cleanup(func() {
-		cancel()
-		if t.Failed() {
-			t.Log(logs.String())
-		}
-	})
-	return r, nil
 }
 
 // clean ends the gateway and finds what it left behind.

@@ -85,8 +85,8 @@ func TestGuestsByPolicy(t *testing.T) {
 		{"strict", "loop", 422, "rejected", "", ""},
 		{"strict", "route:forbidden", 422, "rejected", "", ""},
 		{"strict", "drop", 207, "", "", ""},
-		{"dlq", "fail:no", 200, "", "v", "other"},
-		{"dlq", "loop", 200, "", "v", "other"},
+		{"dlq", "fail:no", 207, "", "v", "other"},
+		{"dlq", "loop", 207, "", "v", "other"},
 		{"dlq", "set-value:w", 200, "", "w", "orders"},
 	} {
 		t.Run(test.onError+" "+test.do, func(t *testing.T) {

@@ -90,6 +90,7 @@ func guestLimits(w config.Wasm) wasmhost.Limits {
 	m := meter.DefaultLimits()
 	m.ModuleBytes, m.MemoryPages, m.TableElements = int(w.ModuleMaxBytes), uint32(w.MemoryMaxBytes>>16), uint32(w.TableMaxElements)
 	m.Locals, m.FunctionBytes, m.Functions, m.Types = w.FunctionMaxLocals, int(w.FunctionMaxBytes), w.FunctionsMax, w.TypesMax
+	m.CodeGrowth = w.CodeGrowthMax
 	m.Globals, m.DataSegments, m.InitFuel = w.GlobalsMax, w.DataSegmentsMax, w.InitFuel
 	return wasmhost.Limits{
 		Module: m, MemoryTotal: w.MemoryTotalBytes, InitTimeout: w.InitTimeout,
@@ -107,7 +108,7 @@ type builder struct {
 }
 
 func (b builder) options() toolchain.Options {
-	o := toolchain.Options{Log: b.log, Timeout: b.wasm.BuildTimeout}
+	o := toolchain.Options{Log: b.log, Timeout: b.wasm.BuildTimeout, Last: true}
 	if b.wasm.CacheDir != "" {
 		o.Cache = filepath.Join(b.wasm.CacheDir, "built")
 	}
@@ -134,6 +135,6 @@ func (b builder) ReadyMade(ctx context.Context, name string) ([]byte, bool, erro
 }
 
 // Watch implements [guest.Builder].
-func (b builder) Watch(ctx context.Context, path string, changed func()) {
-	toolchain.Watch(ctx, path, changed)
+func (b builder) Watch(ctx context.Context, path string, changed func(), gone func(error)) {
+	toolchain.Watch(ctx, path, changed, gone)
 }

@@ -65,6 +65,9 @@ func topicSnapshot(e *topicEntry) metrics.Topic {
 	if e.topic.acks != nil {
 		t.OnAckDropped = e.topic.acks.dropped.Load()
 	}
+	if l := e.topic.letters; l != nil {
+		t.DeadLetters, t.DeadLettersFailed, t.DeadLetterMemory = l.stored.Load(), l.failed.Load(), l.held.Load()
+	}
 	return t
 }
 
@@ -86,9 +89,13 @@ func (g *Gateway) observe(cfg *config.Config, version string) error {
 	g.metrics.Build(version)
 	g.metrics.Producer(g.snapshot)
 	g.metrics.Modules(g.modulesSnapshot)
+	g.metrics.Idempotency(g.idempotencySnapshot)
 	g.metrics.WatchBuffers(g.log)
 	g.ingest = ingest.New(cfg.HTTP, g, g.pool, httpObserver{counts}, g.log)
-	g.ingest.Ready = g.cluster.Ready
+	if g.openTransactions(); g.transactions != nil {
+		g.metrics.Transactions(g.transactionsSnapshot)
+	}
+	g.ingest.Ready = g.ready
 	g.admin = admin.New(cfg.Admin, g.metrics.Handler(), state{g, version, time.Now()}, g.modules, g.log)
 	return g.gauges()
 }

@@ -185,7 +185,7 @@ func TestShadowMetrics(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := told("k", "other", "noop") + told("k", "other", "set-value:other") + told("k", "v", "noop") + told("k", "other", "fail:no")
-	r.post(r.url("orders"), body, envelope).want(t, 200, "")
+	r.post(r.url("orders"), body, envelope).want(t, 207, "")
 	check(4, 2, 1)
 	reload(7)
 	r.post(r.url("orders"), told("k", "v", "noop"), envelope).want(t, 200, "")

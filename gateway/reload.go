@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"sluice/gateway/config"
+	"sluice/gateway/registry"
 )
 
 // watchInterval is how often the configuration file is looked at. A stat a second costs nothing, and unlike a watch it
@@ -37,7 +38,7 @@ func (g *Gateway) swap(next *config.Config) error {
 		return errors.New("the gateway is stopping")
 	}
 	old := g.topics.Load()
-	topics, err := g.newTopics(next, old)
+	topics, err := g.newTopics(g.retireCtx, next, old)
 	if err != nil {
 		return err
 	}
@@ -53,16 +54,15 @@ func (g *Gateway) swap(next *config.Config) error {
 }
 
 // followBindings has topics built again whose bindings were changed by the API, until ctx ends.
-func (g *Gateway) followBindings(ctx context.Context) {
-	w := g.registry.Watch()
-	defer w.Close()
+func (g *Gateway) followBindings(ctx context.Context, w *registry.Watch) {
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-w.Ready():
 		}
-		if len(w.Take().Topics) == 0 {
+		change := w.Take()
+		if waits := len(g.topics.Load().kept) > 0; len(change.Topics) == 0 && !(waits && len(change.Modules) > 0) {
 			continue
 		}
 		if err := g.rebind(); err != nil {
@@ -101,6 +101,7 @@ func logRestartOnly(log *slog.Logger, old, next *config.Config) {
 		{"[admin]", old.Admin, next.Admin},
 		{"[log]", old.Log, next.Log},
 		{"[wasm]", old.Wasm, next.Wasm},
+		{"[transactions]", old.Transactions, next.Transactions},
 	} {
 		if !reflect.DeepEqual(s.a, s.b) {
 			log.Warn("a changed section takes effect at the next start", "section", s.name)

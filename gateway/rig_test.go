@@ -70,10 +70,35 @@ func parse(t testing.TB, text string) *config.Config {
 
 func serveConfig(t testing.TB, cfg *config.Config) *rig {
 	t.Helper()
-	logs := &logBuffer{}
-	g, err := New(cfg, "test", slog.New(slog.NewTextHandler(logs, nil)))
+	r, err := tryServe(t, cfg)
 	if err != nil {
 		t.Fatal(err)
+	}
+	return r
+}
+
+// tryServe is serveConfig with options, for who expects an error.
+func tryServe(t testing.TB, cfg *config.Config, options ...Option) (*rig, error) {
+	t.Helper()
+	r, err := begin(t, cfg, options...)
+	if err != nil {
+		return nil, err
+	}
+	select {
+	case <-r.g.Started():
+		return r, nil
+	case err := <-r.done:
+		return nil, err
+	}
+}
+
+// begin is tryServe that does not wait until records are accepted.
+func begin(t testing.TB, cfg *config.Config, options ...Option) (*rig, error) {
+	t.Helper()
+	logs := &logBuffer{}
+	g, err := New(cfg, "test", slog.New(slog.NewTextHandler(logs, nil)), options...)
+	if err != nil {
+		return nil, err
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &rig{t: t, g: g, stop: cancel, done: make(chan error, 1), logs: logs}
@@ -84,7 +109,7 @@ func serveConfig(t testing.TB, cfg *config.Config) *rig {
 			t.Log(logs.String())
 		}
 	})
-	return r
+	return r, nil
 }
 
 // end stops the gateway and returns what Run returned.

@@ -17,8 +17,11 @@ type state struct {
 // Status implements [admin.Gateway].
 func (s state) Status() admin.Status {
 	st := admin.Status{State: "ok", Kafka: "ok", Version: s.version, Started: s.started}
-	if s.g.stopping.Load() {
+	switch {
+	case s.g.stopping.Load():
 		st.State = "draining"
+	case s.g.isStarting():
+		st.State = "starting"
 	}
 	if _, err := s.g.cluster.Answered(); err != nil {
 		st.Kafka = err.Error()
@@ -50,8 +53,13 @@ func (s state) Topic(name string) (admin.TopicState, bool) {
 
 func topicState(e *topicEntry) admin.TopicState {
 	total, free, waiting := e.out.Budget()
+	refused := ""
+	if err := e.topic.refusal(); err != nil {
+		refused = err.Error()
+	}
 	return admin.TopicState{
-		Name: e.cfg.Name, Table: e.cfg.Table, Partitions: e.out.Count(),
+		Refused: refused,
+		Name:    e.cfg.Name, Table: e.cfg.Table, Partitions: e.out.Count(),
 		Buffer: admin.Buffer{Total: total, Available: free, Waiting: waiting}, Counters: counters(&e.out.Stats),
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"path"
 	"slices"
-	"strings"
 	"time"
 
 	"sluice/gateway/admin"
@@ -18,7 +17,7 @@ import (
 func uses(t config.Topic) []guest.Use {
 	all := make([]guest.Use, 0, len(t.Interceptors)+1)
 	for i, b := range t.Interceptors {
-		all = append(all, guest.Use{Binding: b, Topic: t.Name, Kind: guest.Interceptor, Place: i, DeadLetter: t.DeadLetterTopic})
+		all = append(all, guest.Use{Binding: b, Topic: t.Name, Kind: guest.Interceptor, Place: i})
 	}
 	if t.PartitionerModule != nil {
 		all = append(all, guest.Use{Binding: *t.PartitionerModule, Topic: t.Name, Kind: guest.Partitioner})
@@ -44,6 +43,9 @@ func (s state) bindings(topics *Topics, name string) []admin.Binding {
 
 // Bind implements [admin.Gateway].
 func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []registry.Binding) error {
+	if s.g.isStarting() {
+		return &admin.StartingError{}
+	}
 	t, ok := s.g.topics.Load().cfg.Topic(topic)
 	if !ok {
 		return admin.NoTopic(topic)
@@ -55,7 +57,7 @@ func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []r
 		return err
 	}
 	for i, b := range list {
-		u := guest.Use{Binding: fromRegistry(b), Topic: topic, Kind: kind, Place: i, DeadLetter: t.DeadLetterTopic}
+		u := guest.Use{Binding: fromRegistry(b), Topic: topic, Kind: kind, Place: i}
 		if err := s.g.modules.Check(ctx, u); err != nil {
 			return err
 		}
@@ -67,7 +69,11 @@ func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []r
 	if err := s.g.setBindings(topic, kind, list); err != nil {
 		return err
 	}
-	if err := s.g.rebind(); err != nil { // some other topic cannot be built, or this one cannot after all
+	err = s.g.rebind() // may fail for some other topic
+	if err == nil {
+		err = s.g.serves(topic, kind)
+	}
+	if err != nil {
 		undo := before.Interceptors
 		if kind == guest.Partitioner {
 			undo = asList(before.Partitioner)
@@ -75,9 +81,30 @@ func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []r
 		if undoErr := s.g.setBindings(topic, kind, undo); undoErr != nil {
 			return fmt.Errorf("%w; and the bindings before could not be restored: %w", err, undoErr)
 		}
+		if undoErr := s.g.rebind(); undoErr != nil {
+			return fmt.Errorf("%w; and the bindings before are not in use again: %w", err, undoErr)
+		}
 		return err
 	}
 	s.g.settle(ctx, topic)
+	return nil
+}
+
+// serves says why the modules of a kind, which were shown to fit, cannot serve a topic after all.
+func (g *Gateway) serves(topic string, kind guest.Kind) error {
+	topics := g.topics.Load()
+	if err := topics.kept[topic]; err != nil {
+		return err
+	}
+	e := (*topics.byName.Load())[topic]
+	if e == nil {
+		return nil
+	}
+	for _, b := range e.bounds {
+		if err := b.Broken(); err != nil && b.Kind == kind {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -140,7 +167,7 @@ func (g *Gateway) users(module, version string) []string {
 	cfg := g.cfg.Load()
 	for _, table := range cfg.Tables() {
 		t, ok := cfg.Topic(table)
-		if !ok || !strings.Contains(table, "*") {
+		if !ok || !isGlob(table) {
 			continue
 		}
 		for _, u := range uses(t) {

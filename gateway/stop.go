@@ -9,7 +9,8 @@ import (
 //
 //  1. readiness goes off, and new records are refused
 //  2. records that wait for room are refused
-//  3. what was accepted is flushed, within shutdown.timeout.ms; requests that wait for it get their answers
+//  3. what was accepted is flushed, within shutdown.timeout.ms, and what becomes a dead letter then; requests that wait for it
+//     get their answers
 //  4. Kafka clients close: what is left is answered as unknown
 //  5. the data plane closes
 //  6. interceptors are told of the last acknowledgements, and guests end
@@ -25,12 +26,19 @@ func (g *Gateway) stop() error {
 	g.reloading.Unlock() //nolint:staticcheck // nothing is to be done in between
 	g.ingest.Drain()
 	topics := g.topics.Load()
-	topics.each(func(e *topicEntry) { e.out.Close() })
+	letters := topics.deadLetterTopics() // they take records until no other topic does
+	topics.each(func(e *topicEntry) {
+		if !letters[e.cfg.Name] {
+			e.out.Close()
+		}
+	})
 
 	open := g.cluster.Open()
 	g.log.Info("draining", "records", open, "shutdown.timeout.ms", timeout.Milliseconds())
 	defer context.AfterFunc(ctx, g.giveUp)()
 	_ = g.cluster.Flush(ctx) // what is left open says it
+	topics.awaitDeadLetters(ctx)
+	topics.each(func(e *topicEntry) { e.out.Close() })
 	g.background.Wait()
 	left := g.cluster.Open()
 

@@ -14,6 +14,9 @@ import (
 // first.
 const awaitGrace = 2 * time.Second
 
+// lookInterval is how often is looked whether what is under way has ended.
+const lookInterval = 5 * time.Millisecond
+
 // maxBatchMemory ends a batch of a large request, so that its first records are on their way while the rest is read.
 const maxBatchMemory = 512 << 10
 
@@ -30,10 +33,35 @@ type Topic struct {
 	out          Destination
 	route        routeFunc             // finds the topic an interceptor routed to
 	acks         *ackQueue             // nil without interceptors
+	limits       *rateLimits           // nil without limits
+	letters      *deadLetters          // nil without a dead-letter topic
 	successor    atomic.Pointer[Topic] // set when a reload replaced this one
-	damaged      *record.Error         // why all its records are refused; nil if they are not
+	damaged      *record.Error         // its bindings cannot be read; see refusal
 	removed      bool                  // it only stands in for a topic that is no longer configured, or built again when asked for
-	under        atomic.Int64          // batches whose interceptors or partitioner may be at work
+	// lettersTimeout is how much longer a record may take that becomes a dead letter.
+	lettersTimeout time.Duration
+	under          atomic.Int64 // batches whose interceptors or partitioner may be at work
+}
+
+// servant is a stage that may be unable to do its work: never again once it was able to.
+type servant interface{ Broken() *record.Error }
+
+// refusal is why all records of t are refused; nil if they are not.
+func (t *Topic) refusal() *record.Error {
+	if t.damaged != nil {
+		return t.damaged
+	}
+	for _, i := range t.interceptors {
+		if s, ok := i.(servant); ok {
+			if err := s.Broken(); err != nil {
+				return err
+			}
+		}
+	}
+	if s, ok := t.partitioner.(servant); ok {
+		return s.Broken()
+	}
+	return nil
 }
 
 // Send takes a started batch through the way. Every record gets exactly one Ack, also when a step fails.
@@ -48,7 +76,20 @@ func (t *Topic) Send(b *record.Batch) {
 		t.sendAgain(b)
 		return
 	}
-	if len(t.interceptors) == 0 || t.damaged != nil {
+	if err := t.refusal(); err != nil {
+		t.out.Refuse(b, err)
+		return
+	}
+	if t.limits != nil {
+		if err := t.limits.admit(t.cfg.Name, b, time.Now()); err != nil {
+			t.out.Refuse(b, err)
+			return
+		}
+	}
+	if t.letters != nil {
+		b.SetRescuer(t.letters)
+	}
+	if len(t.interceptors) == 0 {
 		t.deliver(b)
 		return
 	}
@@ -87,8 +128,8 @@ func (t *Topic) sendAgain(b *record.Batch) {
 
 // deliver is steps 2 to 4 for the records that go to t.
 func (t *Topic) deliver(b *record.Batch) {
-	if t.damaged != nil {
-		t.out.Refuse(b, t.damaged)
+	if err := t.refusal(); err != nil {
+		t.out.Refuse(b, err)
 		return
 	}
 	if t.serializer != nil { // step 2
@@ -220,16 +261,26 @@ func (t *Topic) BatchMemory() int {
 // MaxRecordBytes is max.request.size.
 func (t *Topic) MaxRecordBytes() int { return t.cfg.Producer.MaxRequestSize }
 
-// AwaitTimeout is how long a request waits for the Acks of a batch that was appended.
-func (t *Topic) AwaitTimeout() time.Duration { return t.cfg.Producer.DeliveryTimeout + awaitGrace }
+// AwaitTimeout is how long a request waits for the Acks of a batch that was appended, dead letters included.
+func (t *Topic) AwaitTimeout() time.Duration {
+	return t.cfg.Producer.DeliveryTimeout + t.lettersTimeout + awaitGrace
+}
+
+// partitions is how many partitions the topic has; 0 if that is not known.
+func (t *Topic) partitions() int32 {
+	p, err := t.out.PartitionsAtLeast(0)
+	if err != nil {
+		return 0
+	}
+	return p.Count
+}
 
 // leave waits, once t has a successor, until its interceptors and partitioner have nothing to do any more, or ctx ends: also
 // for Acks of records that other topics send.
 func (t *Topic) leave(ctx context.Context) {
-	const look = 5 * time.Millisecond
-	tick := time.NewTicker(look)
+	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
-	for t.under.Load() > 0 || t.acks != nil && t.acks.open.Load() > 0 {
+	for t.under.Load() > 0 || t.acks != nil && t.acks.open.Load() > 0 || t.letters != nil && t.letters.open.Load() > 0 {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
@@ -240,6 +291,9 @@ func (t *Topic) leave(ctx context.Context) {
 
 // close tells the interceptors what is left to tell. No batch may be under way any more.
 func (t *Topic) close() {
+	if t.letters != nil {
+		t.letters.close()
+	}
 	if t.acks != nil {
 		t.acks.close()
 	}

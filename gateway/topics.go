@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"maps"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -30,7 +29,12 @@ type Topics struct {
 	registry *registry.Registry
 	log      *slog.Logger
 	cfg      *config.Config
-	route    routeFunc // through the set that is current then
+	route    routeFunc                // through the set that is current then
+	starting bool                     // the first set is being built, and this one stands in for it
+	kept     map[string]*record.Error // topics that stay as they were before what the API bound, and why
+
+	pool      *record.Pool // for dead letters
+	letterIDs *letterIDs
 
 	byName  atomic.Pointer[map[string]*topicEntry] // never changed, only replaced under mu
 	mu      sync.Mutex
@@ -56,10 +60,21 @@ func (e *topicEntry) close() {
 	}
 }
 
+// noTopics is a set without any: all records are refused until another set takes its place.
+func (g *Gateway) noTopics(cfg *config.Config) *Topics {
+	s := &Topics{
+		cluster: g.cluster, modules: g.modules, registry: g.registry, log: g.log, cfg: cfg, route: g.route,
+		pool: g.pool, letterIDs: g.letterIDs, starting: true, kept: map[string]*record.Error{},
+	}
+	s.byName.Store(&map[string]*topicEntry{})
+	return s
+}
+
 // newTopics builds the topics that cfg names, taking over from old what did not change.
-func (g *Gateway) newTopics(cfg *config.Config, old *Topics) (*Topics, error) {
-	s := &Topics{cluster: g.cluster, modules: g.modules, registry: g.registry, log: g.log, cfg: cfg, route: g.route}
-	if err := s.fill(old); err != nil {
+func (g *Gateway) newTopics(ctx context.Context, cfg *config.Config, old *Topics) (*Topics, error) {
+	s := g.noTopics(cfg)
+	s.starting = false
+	if err := s.fill(ctx, old); err != nil {
 		s.abandon(old)
 		return nil, err
 	}
@@ -79,30 +94,35 @@ func (s *Topics) abandon(old *Topics) {
 	}
 }
 
-func (s *Topics) fill(old *Topics) error {
+func (s *Topics) fill(ctx context.Context, old *Topics) error {
 	cfg := s.cfg
 	all := make(map[string]*topicEntry)
 	s.byName.Store(&all)
 	if old != nil {
 		for name, e := range *old.byName.Load() {
-			if now, ok := s.settings(name); ok && now.Equal(e.cfg) && e.topic.damaged == nil && s.damaged(name) == nil {
+			if now, ok := s.settings(name); ok && now.Equal(e.cfg) && e.topic.refusal() == nil && s.damaged(name) == nil {
 				all[name] = e
 			}
 		}
 	}
+	var failed []error // all of them are told at once
 	for _, name := range cfg.Literal() {
 		if all[name] != nil {
 			continue
 		}
 		t, _ := s.settings(name)
-		e, err := s.build(t)
+		e, err := s.build(ctx, t)
 		if err != nil {
-			return err
+			failed = append(failed, err)
+			continue
 		}
-		all[name] = e
+		all[name] = s.orBefore(e, old)
+	}
+	if len(failed) > 0 {
+		return errors.Join(failed...)
 	}
 	for _, table := range cfg.Tables() {
-		if !strings.Contains(table, "*") {
+		if !isGlob(table) {
 			continue
 		}
 		t, _ := cfg.Topic(table)
@@ -122,94 +142,34 @@ func (s *Topics) fill(old *Topics) error {
 	return nil
 }
 
-// settings are those of the configuration, with the bindings that were made by the API where the file has none.
-func (s *Topics) settings(name string) (config.Topic, bool) {
-	cfg, ok := s.cfg.Topic(name)
-	if !ok {
-		return cfg, false
-	}
-	b, err := s.registry.Bindings(name)
-	if err != nil {
-		s.log.Error("the bindings of a topic cannot be read, its records are refused", "topic", name, "error", err)
-		return cfg, true // see damaged
-	}
-	if cfg.PartitionerModule == nil && b.Partitioner != nil {
-		p := fromRegistry(*b.Partitioner)
-		p.Fallback = cfg.Partitioner
-		cfg.PartitionerModule = &p
-	}
-	if len(cfg.Interceptors) == 0 {
-		for _, i := range b.Interceptors {
-			cfg.Interceptors = append(cfg.Interceptors, fromRegistry(i))
-		}
-	}
-	return cfg, true
-}
-
-func fromRegistry(b registry.Binding) config.Binding {
-	return config.Binding{Module: b.Module, Config: b.Config, OnError: string(b.OnError), Routes: b.Routes}
-}
-
-// damaged is why records of a topic are refused: what was bound to it cannot be read, and it may have been what keeps
-// records from being stored as they are. It is nil for a topic that is fine.
-func (s *Topics) damaged(name string) *record.Error {
-	if _, err := s.registry.Bindings(name); err != nil {
-		e := record.Errorf(record.NotAvailable, "the bindings of topic %q are damaged; bind or unbind its modules again", name)
-		e.Err = err
-		return e
-	}
-	return nil
-}
-
-func (s *Topics) build(cfg config.Topic) (*topicEntry, error) {
+func (s *Topics) build(ctx context.Context, cfg config.Topic) (*topicEntry, error) {
 	out, err := s.cluster.Topic(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
 	}
-	t := &Topic{cfg: cfg, out: out, route: s.route, damaged: s.damaged(cfg.Name)}
+	t := &Topic{cfg: cfg, out: out, route: s.route, damaged: s.damaged(cfg.Name), limits: newRateLimits(cfg.RateLimit)}
 	e := &topicEntry{topic: t, out: out, cfg: cfg}
 	p := cfg.Producer
 	t.partitioner, err = partitioner.New(cfg.Partitioner, partitioner.Options{
 		BatchSize: max(p.BatchSize, 1), IgnoreKeys: p.IgnoreKeys, Adaptive: p.AdaptivePartitioning, AvailabilityTimeout: p.AvailabilityTimeout,
 	})
-	if err == nil {
-		err = s.bind(e)
+	if err != nil {
+		err = fmt.Errorf("topic %q: %w", cfg.Name, err)
+	} else {
+		err = s.bind(ctx, e)
+	}
+	if cfg.DeadLetter.Topic != "" {
+		t.letters = newDeadLetters(cfg, s)
+		if to, ok := s.settings(cfg.DeadLetter.Topic); ok {
+			t.lettersTimeout = to.Producer.MaxBlock + to.Producer.DeliveryTimeout
+		}
 	}
 	if err != nil {
 		e.close()
 		s.cluster.Retire(context.Background(), out)
-		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
+		return nil, err
 	}
 	return e, nil
-}
-
-// bind puts the modules of a topic in their places.
-func (s *Topics) bind(e *topicEntry) error {
-	t := e.topic
-	for i, b := range e.cfg.Interceptors {
-		bound, err := s.modules.Bind(context.Background(), guest.Use{
-			Binding: b, Topic: e.cfg.Name, Kind: guest.Interceptor, Place: i, DeadLetter: e.cfg.DeadLetterTopic,
-		})
-		if err != nil {
-			return fmt.Errorf("interceptors[%d]: %w", i, err)
-		}
-		e.bounds = append(e.bounds, bound)
-		t.interceptors = append(t.interceptors, bound)
-	}
-	if len(t.interceptors) > 0 {
-		t.acks = newAckQueue(t.interceptors, s.log)
-	}
-	b := e.cfg.PartitionerModule
-	if b == nil {
-		return nil
-	}
-	bound, err := s.modules.Bind(context.Background(), guest.Use{Binding: *b, Topic: e.cfg.Name, Kind: guest.Partitioner})
-	if err != nil {
-		return fmt.Errorf("partitioner: %w", err)
-	}
-	e.bounds = append(e.bounds, bound)
-	t.fallback, t.partitioner = t.partitioner, bound
-	return nil
 }
 
 // Topic implements [ingest.Topics].
@@ -224,6 +184,9 @@ func (s *Topics) Topic(name []byte) (ingest.Topic, *record.Error) {
 func (s *Topics) find(name string) (*Topic, *record.Error) {
 	if e := (*s.byName.Load())[name]; e != nil {
 		return e.topic, nil
+	}
+	if s.starting {
+		return nil, errStarting()
 	}
 	cfg, ok := s.settings(name)
 	if !ok {
@@ -245,7 +208,7 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 	if e := (*s.byName.Load())[cfg.Name]; e != nil {
 		return e.topic, nil
 	}
-	e, err := s.build(cfg)
+	e, err := s.build(context.Background(), cfg)
 	if err != nil {
 		return nil, err
 	}
@@ -253,6 +216,9 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 		e.close()
 		s.cluster.Retire(context.Background(), e.out)
 		return nil, err
+	}
+	if err := e.topic.refusal(); err != nil {
+		s.log.Error("records of a topic are refused", "topic", cfg.Name, "error", err)
 	}
 	if !s.add(e) {
 		e.close()

@@ -5,20 +5,38 @@ import (
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"sluice/gateway"
 )
 
 func checkCommand() *cobra.Command {
 	var file string
-	var asJSON bool
+	var asJSON, build bool
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration and print the effective settings of every topic",
-		Long:  "Check a configuration. All its errors are printed at once; else the effective settings, each with where it came from.",
-		Args:  noArgs,
+		Long: `Check a configuration and the modules that it binds. All errors are printed at once; else the effective settings, each with where
+it came from. A gateway may be running meanwhile, and nothing is changed.
+
+Of modules it finds out what serve would: that they are there, can be run as what they are bound as, and take their
+configurations. One that is source is looked at if it was built before; --build builds it.`,
+		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file, cmd.Flags().Changed("config"))
 			if err != nil {
 				return err
+			}
+			ctx, cancel := untilSignal(cmd)
+			defer cancel()
+			found, err := gateway.CheckModules(ctx, cfg, localHost, build)
+			if err != nil {
+				return err
+			}
+			for _, note := range found.Notes {
+				fmt.Fprintln(cmd.ErrOrStderr(), "note:", note)
+			}
+			if len(found.Errors) > 0 {
+				return found.Errors
 			}
 			report := cfg.Report()
 			if cfg.File == "" {
@@ -34,5 +52,6 @@ func checkCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVarP(&file, "config", "c", defaultConfig, "configuration `file`")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON")
+	cmd.Flags().BoolVar(&build, "build", false, "build modules that are source and were not built yet")
 	return cmd
 }

@@ -38,10 +38,15 @@ binds it to a topic there.`,
 // betweenArgs refuses fewer than least arguments or more than most.
 func betweenArgs(least, most int) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
-		if err := cobra.RangeArgs(least, most)(cmd, args); err != nil {
-			return usageError{fmt.Errorf("%w; see %s --help", err, cmd.CommandPath())}
+		n := len(args)
+		if n >= least && n <= most {
+			return nil
 		}
-		return nil
+		few := "too few arguments"
+		if n > most {
+			few = "too many arguments"
+		}
+		return usageError{fmt.Errorf("%s: it is %s; see %s --help", few, cmd.UseLine(), cmd.CommandPath())}
 	}
 }
 

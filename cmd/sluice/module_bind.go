@@ -17,8 +17,9 @@ import (
 
 // bindFlags are the flags of bind.
 type bindFlags struct {
-	partitioner, config, onError string
-	interceptors, routes         []string
+	partitioner, config, onError, fallback string
+	interceptors, routes                   []string
+	instances                              int
 }
 
 func moduleBindCommand() *cobra.Command {
@@ -47,6 +48,8 @@ configuration goes to each. What the gateway's file binds cannot be bound here.`
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration: `JSON`, or @FILE")
 	cmd.Flags().StringVar(&f.onError, "on-error", "", "what becomes of a record that the module fails on: continue, strict or dlq (default continue)")
 	cmd.Flags().StringSliceVar(&f.routes, "routes", nil, "`topics` that the module may send records to instead")
+	cmd.Flags().IntVar(&f.instances, "instances", 0, "`how many` calls of the module there may be at once; 0 is wasm.instances")
+	cmd.Flags().StringVar(&f.fallback, "fallback", "", "the built-in `partitioner` that chooses where the module does not (default the topic's)")
 	return cmd
 }
 
@@ -56,7 +59,7 @@ func (f bindFlags) request(topic string) (request, error) {
 		return request{}, err
 	}
 	one := func(name string) registry.Binding {
-		return registry.Binding{Module: name, Config: config, OnError: registry.Policy(f.onError), Routes: f.routes}
+		return registry.Binding{Module: name, Config: config, OnError: registry.Policy(f.onError), Routes: f.routes, Instances: f.instances, Fallback: f.fallback}
 	}
 	switch {
 	case (f.partitioner == "") == (len(f.interceptors) == 0):

@@ -123,7 +123,14 @@ func (f *testFlags) run(ctx context.Context, cmd *cobra.Command, path string) er
 // load reads the records and the configuration.
 func (f *testFlags) load(stdin io.Reader, path string) ([]byte, admin.Trial, error) {
 	dir := path
-	if info, err := os.Stat(path); err == nil && !info.IsDir() {
+	info, err := os.Stat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, admin.Trial{}, fmt.Errorf("there is no folder or .wasm file %s", path)
+	}
+	if err != nil {
+		return nil, admin.Trial{}, err
+	}
+	if !info.IsDir() {
 		dir = filepath.Dir(path)
 	}
 	if f.in == "" {

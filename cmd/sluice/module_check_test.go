@@ -123,6 +123,8 @@ func TestModuleTestUsage(t *testing.T) {
 		{[]string{wasm, "--in", in, "--expect", in}, 2, "--hook must name one"},
 		{[]string{wasm, "--in", in, "--fuzz", "-1s"}, 2, "--fuzz -1s"},
 		{[]string{wasm, "--in", in, "--partitions", "-1"}, 2, "--partitions -1"},
+		{[]string{wasm, "--in", in, "--partitions", "0"}, 2, "--partitions 0: it must be at least 1"},
+		{[]string{"nosuch"}, 1, "there is no folder or .wasm file nosuch"},
 		{[]string{wasm, "--in", in, "--config", "{"}, 2, "--config"},
 		{[]string{wasm, "--in", in, "--config", `{"refuse":"R"}`}, 1, "it refuses its configuration: R"},
 		{[]string{wasm, "--in", save(t, "{}")}, 1, `line 1`},

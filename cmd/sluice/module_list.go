@@ -141,6 +141,12 @@ func printBinding(w io.Writer, b admin.Binding) {
 	if len(b.Config) > 0 && string(b.Config) != "{}" {
 		fmt.Fprintf(w, ", config %s", b.Config)
 	}
+	if b.Instances > 0 {
+		fmt.Fprintf(w, ", %d instances", b.Instances)
+	}
+	if b.Refused != "" {
+		fmt.Fprintf(w, ", records are refused: %s", b.Refused)
+	}
 	for _, s := range b.Serving {
 		if s.Breaker != "closed" {
 			fmt.Fprintf(w, ", breaker of %s %s", short(s.Version), s.Breaker)

@@ -46,6 +46,11 @@ func serveModules(t *testing.T) (http string) {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
+	select {
+	case <-g.Started():
+	case err := <-done:
+		t.Fatal(err)
+	}
 	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
@@ -152,7 +157,7 @@ func TestModuleAsAUserWould(t *testing.T) {
 	done(t, []string{"partition 1", "partition 2, as its sender says"}, "module", "try", "c", one[:7], "--hook", "partition", "--in",
 		save(t, `{"value":"v","headers":{"do":"partition:1"}}`+"\n"+`{"value":"v","partition":2}`))
 
-	if _, stderr, status := sluice(t, "module", "remove", "c"); status != exitFailed || !strings.Contains(stderr, "topic orders (partitioner)") {
+	if _, stderr, status := sluice(t, "module", "remove", "c"); status != exitFailed || !strings.Contains(stderr, `partitioner of topic "orders"`) {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
 	done(t, []string{"orders: interceptors unbound\norders: partitioner unbound\n"}, "module", "unbind", "orders", "--partitioner", "--interceptors")
@@ -211,12 +216,14 @@ func TestModuleRemoteFails(t *testing.T) {
 		{[]string{"push", "c", text}, 1, []string{"the module is refused:\n  format: "}},
 		{[]string{"push", "c", "nowhere.wasm"}, 1, []string{"nowhere.wasm"}},
 		{[]string{"push", "C", wasm}, 1, []string{`"C"`}},
-		{[]string{"push", "a", "b", "c"}, 2, []string{"arg(s)"}},
+		{[]string{"push", "a", "b", "c"}, 2, []string{"too many arguments: it is sluice module push [NAME [FILE.wasm|DIR]]"}},
 		{[]string{"show", "nothing"}, 1, []string{`module "nothing": there is none with this name`}},
 		{[]string{"list", "--admin", "127.0.0.1:1"}, 1, []string{"no gateway answers at http://127.0.0.1:1 (--admin, SLUICE_ADMIN)"}},
 		{[]string{"list", "--admin", "ftp://x"}, 2, []string{`--admin "ftp://x"`}},
 		{[]string{"list", "x"}, 2, []string{"x"}},
-		{[]string{"activate", "c"}, 2, []string{"arg(s)"}},
+		{[]string{"activate", "c"}, 2, []string{"too few arguments: it is sluice module activate NAME VERSION"}},
+		{[]string{"canary", "c"}, 2, []string{"too few arguments: it is sluice module canary NAME VERSION PERCENT", "sluice module canary --help"}},
+		{[]string{"bind", "orders", "--partitioner", "c", "--fallback", "md5"}, 1, []string{`fallback "md5"`}},
 		{[]string{"canary", "c", "abcdef", "0"}, 2, []string{`PERCENT "0"`}},
 		{[]string{"canary", "c", "abcdef", "NaN"}, 2, []string{`PERCENT "NaN"`}},
 		{[]string{"rollback", "nothing"}, 1, []string{`"nothing"`}},

@@ -41,8 +41,8 @@ func (f *trialFlags) trial() (admin.Trial, error) {
 	if t.Now, err = parseNow(f.now); err != nil {
 		return t, err
 	}
-	if f.partitions < 0 {
-		return t, usageError{fmt.Errorf("--partitions %d: it must not be negative", f.partitions)}
+	if f.partitions < 1 {
+		return t, usageError{fmt.Errorf("--partitions %d: it must be at least 1", f.partitions)}
 	}
 	if f.config == "" {
 		return t, nil

@@ -66,6 +66,7 @@ func serve(cfg *config.Config, out, errOut io.Writer) error {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
+	go suggest(ctx, out, cfg, g)
 	stopSignals := onSignals(cancel, log)
 	defer stopSignals()
 	if os.Getenv("GOMEMLIMIT") == "" {
@@ -118,7 +119,7 @@ func newLogger(c config.Log, w io.Writer) *slog.Logger {
 	return slog.New(slog.NewTextHandler(w, opts))
 }
 
-// greet says in a few lines what listens where, and what to try.
+// greet says in a few lines what listens where.
 func greet(w io.Writer, cfg *config.Config, g *gateway.Gateway) {
 	from := cfg.File
 	if from == "" {
@@ -135,6 +136,15 @@ func greet(w io.Writer, cfg *config.Config, g *gateway.Gateway) {
 		fmt.Fprintf(w, "  kafka    %s (embedded broker for trying out, %s)\n", addr, kept)
 	} else {
 		fmt.Fprintf(w, "  kafka    %v\n", cfg.Kafka.Bootstrap)
+	}
+}
+
+// suggest says what to try as soon as that works: modules may have to be built first.
+func suggest(ctx context.Context, w io.Writer, cfg *config.Config, g *gateway.Gateway) {
+	select {
+	case <-g.Started():
+	case <-ctx.Done():
+		return
 	}
 	topic := "orders"
 	if _, ok := cfg.Topic(topic); !ok && len(cfg.Literal()) > 0 {

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"path"
 	"slices"
+	"strings"
 
 	"sluice/gateway/config"
 	"sluice/gateway/guest"
@@ -25,6 +26,7 @@ type Binding struct {
 	Routes    []string        `json:"routes,omitempty"`
 	Instances int             `json:"instances,omitempty"` // 0 is wasm.instances
 	Fallback  string          `json:"fallback,omitempty"`  // of a partitioner: who chooses where the module does not
+	Refused   string          `json:"refused,omitempty"`   // why it cannot serve, and the records of its topic are refused
 	Serving   []guest.Serving `json:"serving,omitempty"`   // the versions that do; none before the first record of a topic that only a glob covers
 
 	Compared     int64 `json:"shadow_compared,omitempty"` // records that a shadow saw
@@ -52,6 +54,9 @@ func BindingOf(u guest.Use) Binding {
 func BoundBinding(b *guest.Bound) Binding {
 	shown := BindingOf(b.Use)
 	shown.Serving = b.Serving()
+	if err := b.Broken(); err != nil {
+		shown.Refused = err.Message
+	}
 	shown.Compared, shown.Differed, shown.DeadLettered = b.Stats.Compared.Load(), b.Stats.Differed.Load(), b.Stats.DeadLettered.Load()
 	return shown
 }
@@ -75,7 +80,7 @@ func (s *Server) bindingsOf(module string) []Binding {
 
 func (s *Server) bindPartitioner(w http.ResponseWriter, r *http.Request) error {
 	var b registry.Binding
-	if err := readJSON(w, r, &b, false); err != nil {
+	if err := s.readJSON(w, r, &b, false); err != nil {
 		return err
 	}
 	return s.bind(w, r, guest.Partitioner, []registry.Binding{b})
@@ -84,7 +89,7 @@ func (s *Server) bindPartitioner(w http.ResponseWriter, r *http.Request) error {
 // bindInterceptors takes a list, or the one binding that the list would have.
 func (s *Server) bindInterceptors(w http.ResponseWriter, r *http.Request) error {
 	var raw json.RawMessage
-	if err := readJSON(w, r, &raw, false); err != nil {
+	if err := s.readJSON(w, r, &raw, false); err != nil {
 		return err
 	}
 	if raw[0] != '[' {
@@ -146,7 +151,11 @@ func CheckBindings(kind guest.Kind, list []registry.Binding, t config.Topic) err
 			return failf(http.StatusUnprocessableEntity, codeInvalidValue, "on_error %q: a partitioner's must be continue or strict; dlq is for interceptors", b.OnError)
 		case kind == guest.Partitioner && len(b.Routes) > 0:
 			return failf(http.StatusUnprocessableEntity, codeInvalidValue, "routes: a partitioner routes to no other topic")
-		case b.OnError == registry.DeadLetter && t.DeadLetterTopic == "":
+		case kind == guest.Interceptor && b.Fallback != "":
+			return failf(http.StatusUnprocessableEntity, codeInvalidValue, "%s %q: only a partitioner has one", field(kind, i, "fallback"), b.Fallback)
+		case b.Fallback != "" && !slices.Contains(config.PartitionerNames(), b.Fallback):
+			return failf(http.StatusUnprocessableEntity, codeInvalidValue, "fallback %q: must be one of %s", b.Fallback, strings.Join(config.PartitionerNames(), ", "))
+		case b.OnError == registry.DeadLetter && t.DeadLetter.Topic == "":
 			return failf(http.StatusUnprocessableEntity, codeInvalidValue, "%s %q: topic %q has no dead_letter.topic in the configuration",
 				field(kind, i, "on_error"), b.OnError, t.Name)
 		}

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"fmt"
 	"net/http"
 	"testing"
 
@@ -43,7 +44,7 @@ func TestBind(t *testing.T) {
 	if s == nil || s.Hooks["on_send"].Dropped != 1 || s.Hooks["partition"].Errors["record_error"] != 1 || s.Instances.Live == 0 || s.Memory == 0 || len(m.Bindings) != 2 {
 		t.Errorf("%+v, stats %+v", m, s)
 	}
-	p.do("DELETE", "/v1/modules/c", http.NoBody).want(409, `"code":"in_use"`, "topic orders (partitioner)")
+	p.do("DELETE", "/v1/modules/c", http.NoBody).want(409, `"code":"in_use"`, `in use by interceptor of topic \"orders\", partitioner of topic \"orders\""`)
 	p.do("DELETE", "/v1/modules/stamp", http.NoBody).want(409, "orders")
 
 	p.do("DELETE", "/v1/topics/orders/interceptors", http.NoBody).want(204)
@@ -77,8 +78,12 @@ func TestBindRefused(t *testing.T) {
 		{"partitioner with routes", partitioner, `{"module":"c","routes":["x"]}`, 422, []string{"routes"}},
 		{"no module", interceptors, `[{"module":"c"},{"config":{}}]`, 400, []string{"interceptors[1].module: it is missing"}},
 		{"empty list", interceptors, `[]`, 400, []string{"DELETE"}},
-		{"list for a partitioner", partitioner, `[{"module":"c"}]`, 400, []string{`"code":"invalid_request"`}},
-		{"unknown field", partitioner, `{"module":"c","onerror":"strict"}`, 400, []string{`unknown field \"onerror\"`}},
+		{"list for a partitioner", partitioner, `[{"module":"c"}]`, 400, []string{`"code":"invalid_request"`, "the body: it must be an object, not array"}},
+		{"no number", partitioner, `{"module":"c","instances":"2"}`, 400, []string{"instances: it must be a whole number that fits, not string"}},
+		{"too many instances", partitioner, `{"module":"c","instances":65}`, 422, []string{"instances 65: must be from 0, the default, to 64"}},
+		{"no such fallback", partitioner, `{"module":"c","fallback":"md5"}`, 422, []string{`fallback \"md5\": must be one of murmur2, crc32`}},
+		{"fallback of an interceptor", interceptors, `{"module":"c","fallback":"crc32"}`, 422, []string{`interceptors[0].fallback \"crc32\": only a partitioner has one`}},
+		{"unknown field", partitioner, `{"module":"c","onerror":"strict"}`, 400, []string{`expected here: unknown field \"onerror\"`}},
 		{"no JSON", partitioner, `module=c`, 400, []string{`"code":"invalid_request"`}},
 		{"no body", partitioner, ``, 400, []string{`"code":"invalid_request"`}},
 	} {
@@ -120,4 +125,31 @@ func TestGlobOfFileKeepsItsModule(t *testing.T) {
 	p.do("GET", "/v1/topics/later.on", http.NoBody).want(200, `"module":"c"`, `"origin":"test.toml:20"`)
 	p.do("DELETE", "/v1/modules/c", http.NoBody).want(409, `interceptor of topics \"later.*\" (test.toml:20)`)
 	p.json("PUT", "/v1/topics/later.on/interceptors", `{"module":"c"}`).want(409, "test.toml:20")
+}
+
+// TestBindWithAllThatTheFileHas holds that the API takes instances and fallback, and that they are used and kept.
+func TestBindWithAllThatTheFileHas(t *testing.T) {
+	p := start(t)
+	p.put("c", conformance(t, "1"))
+	p.json("PUT", "/v1/topics/orders/partitioner", `{"module":"c","instances":3,"fallback":"crc32"}`).
+		want(200, `"instances":3`, `"fallback":"crc32"`)
+	// crc32 sends some keys elsewhere than murmur2, which tells who chose.
+	const keys = 16
+	other := 0
+	for i := range keys {
+		key := fmt.Sprint("key", i)
+		if p.send("orders", key, "partition:-1") != p.send("dead", key) {
+			other++
+		}
+	}
+	if other == 0 {
+		t.Errorf("%d keys have the partitions of murmur2", keys)
+	}
+	p.json("PUT", "/v1/topics/orders/partitioner", `{"module":"c"}`).want(200, `"fallback":"murmur2"`)
+	for i := range keys {
+		key := fmt.Sprint("key", i)
+		if a, b := p.send("orders", key, "partition:-1"), p.send("dead", key); a != b {
+			t.Errorf("%s goes to %s, murmur2 says %s", key, a, b)
+		}
+	}
 }

@@ -17,7 +17,8 @@
 //	GET /healthz         200 while the process answers; the body says how it is
 //	GET /v1/topics       every topic in use: where it stands, without its settings
 //	GET /v1/topics/{t}   one topic, with its effective settings and where each came from, and its modules
-//	PUT, DELETE /v1/topics/{t}/partitioner, /v1/topics/{t}/interceptors   bind {"module","config","on_error","routes"}, or a list
+//	PUT, DELETE /v1/topics/{t}/partitioner, /v1/topics/{t}/interceptors   bind {"module","config","on_error","instances",
+//	                     "fallback"}; interceptors a list, with "routes" instead of "fallback"
 //	GET /v1/modules, GET /v1/modules/{name}, DELETE /v1/modules/{name}
 //	PUT /v1/modules/{name}                 upload (body: the .wasm; ?activate=true): 201, or 200 when these bytes are known
 //	GET, DELETE /v1/modules/{name}/versions/{id}; GET .../wasm is the bytes; POST .../try runs it on records

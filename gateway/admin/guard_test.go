@@ -1,9 +1,13 @@
 package admin_test
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"testing"
+	"time"
+
+	"sluice/gateway/config"
 )
 
 // TestPagesOfOthers holds that a page of another site cannot have a browser change anything here.
@@ -16,6 +20,11 @@ func TestPagesOfOthers(t *testing.T) {
 			p.do(method, path, strings.NewReader("{}"), header, "Content-Type: text/plain").want(403, `"code":"cross_origin"`)
 		}
 	}
+	r := p.do("DELETE", "/v1/modules/c", http.NoBody, "Sec-Fetch-Site: cross-site").want(403, "DELETE from a page of another origin is refused")
+	if strings.Contains(r.body, "()") {
+		t.Error(r.body)
+	}
+	p.do("DELETE", "/v1/modules/c", http.NoBody, "Origin: https://evil.example").want(403, `another origin (\"https://evil.example\") is refused`)
 	p.do("POST", "/v1/modules/c/rollback", http.NoBody, "Origin: http://"+p.g.AdminAddr()).want(409, "no version before") // its own page
 	p.do("GET", "/v1/modules/c", http.NoBody, "Sec-Fetch-Site: cross-site").want(200)                                     // its answer is kept from the page
 }
@@ -33,4 +42,15 @@ func TestMethods(t *testing.T) {
 		}
 	}
 	p.do("GET", "/v1/modules/c/nothing", http.NoBody).want(404, "no such path")
+}
+
+// TestSlowBody holds that a client cannot keep a request open for longer than admin.read.timeout.ms.
+func TestSlowBody(t *testing.T) {
+	p := start(t, func(c *config.Config) { c.Admin.ReadTimeout = 50 * time.Millisecond })
+	for _, path := range []string{"/v1/modules/m", "/v1/topics/orders/partitioner"} {
+		body, slow := io.Pipe()
+		go func() { _, _ = io.WriteString(slow, "{") }() // and no more
+		p.do("PUT", path, body).want(408, `"code":"request_timeout"`, "admin.read.timeout.ms = 50")
+		_ = slow.Close() // its other end is gone
+	}
 }

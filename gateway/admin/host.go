@@ -4,8 +4,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
-
-	"sluice/gateway/record"
+	"strconv"
 )
 
 // guard refuses requests whose Host is not a loopback name while the server listens on loopback: no credentials are asked
@@ -16,7 +15,7 @@ func guard(listen string, next http.Handler) http.Handler {
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopback(r.Host) {
-			problem(w, http.StatusMisdirectedRequest, record.Errorf(record.Unauthorized,
+			fail(w, failf(http.StatusMisdirectedRequest, codeHost,
 				"host %q: admin.listen = %q answers only to localhost and loopback addresses", r.Host, listen))
 			return
 		}
@@ -44,7 +43,11 @@ func loopback(host string) bool {
 func sameOrigin(next http.Handler) http.Handler {
 	c := http.NewCrossOriginProtection()
 	c.SetDenyHandler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		fail(w, failf(http.StatusForbidden, codeCrossOrigin, "%s from a page of another origin (%q) is refused", r.Method, r.Header.Get("Origin")))
+		page := "a page of another origin"
+		if origin := r.Header.Get("Origin"); origin != "" { // else Sec-Fetch-Site said so
+			page += " (" + strconv.Quote(origin) + ")"
+		}
+		fail(w, failf(http.StatusForbidden, codeCrossOrigin, "%s from %s is refused", r.Method, page))
 	}))
 	return c.Handler(next)
 }

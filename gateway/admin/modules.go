@@ -53,6 +53,9 @@ func (s *Server) listModules(w http.ResponseWriter, _ *http.Request) error {
 	for _, m := range modules {
 		list = append(list, s.summary(m))
 	}
+	for _, name := range s.lost(modules) {
+		list = append(list, ModuleSummary{Name: name, Bindings: s.bindingsOf(name), Damaged: "the registry does not have it any more: upload it again, or unbind it"})
+	}
 	for _, path := range paths {
 		list = append(list, s.pathState(path).ModuleSummary)
 	}
@@ -73,6 +76,19 @@ func (s *Server) summary(m registry.Module) ModuleSummary {
 		}
 	}
 	return sum
+}
+
+// lost are modules that are bound and not in the registry.
+func (s *Server) lost(there []registry.Module) []string {
+	var names []string
+	for _, b := range s.modules.Bounds() {
+		name := b.Binding.Module
+		is := func(m registry.Module) bool { return m.Name == name }
+		if b.Broken() != nil && !slices.ContainsFunc(there, is) && !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // paths are the modules in use that the configuration names by path.
@@ -166,7 +182,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	// A connection that refuses a deadline is broken, and writing says so.
-	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(uploadTimeout))
+	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(downloadTimeout))
 	h := w.Header()
 	h.Set("Content-Type", "application/wasm")
 	h.Set("Content-Disposition", `attachment; filename="`+m.Name+"-"+v.ID[:12]+`.wasm"`)

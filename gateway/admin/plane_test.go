@@ -61,7 +61,7 @@ var guests = struct {
 	wasm map[string][]byte
 }{wasm: make(map[string][]byte)}
 
-// compiled compiles a guest in C of the SDK.
+// compiled compiles a guest in C: a file of the SDK, or what has several lines.
 func compiled(t *testing.T, source string) []byte {
 	t.Helper()
 	guests.Lock()
@@ -75,9 +75,15 @@ func compiled(t *testing.T, source string) []byte {
 		}
 		t.Skip("no clang that knows wasm32: apt-get install clang lld")
 	}
-	out := filepath.Join(t.TempDir(), "o.wasm")
+	out, file := filepath.Join(t.TempDir(), "o.wasm"), filepath.Join("../../guest-sdk/c", source)
+	if strings.Contains(source, "\n") { // the source itself
+		file = filepath.Join(t.TempDir(), "o.c")
+		if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	cmd := exec.CommandContext(t.Context(), "clang", "--target=wasm32", "-O2", "-nostdlib", "-Wl,--no-entry", "-Wl,--stack-first",
-		"-o", out, filepath.Join("../../guest-sdk/c", source))
+		"-I../../guest-sdk/c", "-o", out, file)
 	if text, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, text)
 	}
@@ -118,6 +124,11 @@ func start(t *testing.T, change ...func(*config.Config)) *plane {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.Run(ctx) }()
+	select {
+	case <-g.Started():
+	case err := <-done:
+		t.Fatal(err)
+	}
 	p := &plane{t: t, g: g, tables: text, stop: sync.OnceValue(func() error {
 		cancel()
 		return <-done

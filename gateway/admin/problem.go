@@ -37,12 +37,15 @@ const (
 	codeAmbiguous    = "version_ambiguous"   // an abbreviation that several versions have
 	codeRefused      = "module_refused"      // the module cannot be run
 	codeNotStarting  = "module_not_starting" // it can be run, but not as what it is bound to, or with that configuration
+	codeStarting     = "starting"
+	codeNoMemory     = "no_memory" // for another instance, at the moment
 	codeNoHook       = "hook_not_found"
 	codeInUse        = "in_use"
 	codeConflict     = "conflict"
 	codeBoundByFile  = "bound_by_file"
 	codeDamaged      = "registry_damaged"
 	codeCrossOrigin  = "cross_origin"
+	codeHost         = "host_not_allowed"
 )
 
 // failure is an error with the status and the code that it is answered with.
@@ -83,6 +86,13 @@ func (e *FileBoundError) Error() string {
 		e.Topic, e.File, e.Line)
 }
 
+// StartingError says that something has to wait until the gateway has started.
+type StartingError struct{}
+
+func (*StartingError) Error() string {
+	return "the gateway is starting: the modules of its topics are being built; try again when /healthz says ok"
+}
+
 // asFailure finds the status and code for an error.
 func asFailure(err error) *failure {
 	if f, ok := errors.AsType[*failure](err); ok {
@@ -98,7 +108,9 @@ func asFailure(err error) *failure {
 		code   string
 	}{
 		{isA[*FileBoundError](err), http.StatusConflict, codeBoundByFile},
+		{isA[*StartingError](err), http.StatusServiceUnavailable, codeStarting},
 		{isA[*guest.NotFitError](err), http.StatusUnprocessableEntity, codeNotStarting},
+		{isA[*guest.NoMemoryError](err), http.StatusServiceUnavailable, codeNoMemory},
 		{isA[*guest.HookError](err), http.StatusUnprocessableEntity, codeNoHook},
 		{isA[*guest.MissingError](err), http.StatusUnprocessableEntity, codeNoModule},
 		{errors.Is(err, registry.ErrNotFound), http.StatusNotFound, codeNoModule},
@@ -112,7 +124,7 @@ func asFailure(err error) *failure {
 			break
 		}
 	}
-	return &failure{status: status, code: code, err: err}
+	return &failure{status: status, code: code, err: err, retry: status == http.StatusServiceUnavailable}
 }
 
 func isA[E error](err error) bool {

@@ -6,7 +6,10 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"os"
+	"reflect"
 	"strconv"
+	"strings"
 	"time"
 
 	"sluice/gateway/record"
@@ -26,12 +29,16 @@ func (h handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // slow lets a request take long: to be read, since a module may come over a slow line, and to be answered, since a module
 // may have to be compiled. It returns after the body was read, as it may be.
-func slow(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
+func (s *Server) slow(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	c := http.NewResponseController(w)
 	// A connection that refuses a deadline is broken, and reading says so.
-	_ = c.SetReadDeadline(time.Now().Add(uploadTimeout))
-	_ = c.SetWriteDeadline(time.Now().Add(uploadTimeout + writeTimeout))
+	_ = c.SetReadDeadline(time.Now().Add(s.patience))
+	_ = c.SetWriteDeadline(time.Now().Add(s.patience + writeTimeout))
 	body, err := read(w, r, limit)
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		w.Header().Set("Connection", "close")
+		return nil, failf(http.StatusRequestTimeout, record.TooSlow.String(), "the body was not here within admin.read.timeout.ms = %d", s.patience.Milliseconds())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +57,12 @@ func read(w http.ResponseWriter, r *http.Request, limit int64) ([]byte, error) {
 	if err == nil || isA[*http.MaxBytesError](err) {
 		return body, err
 	}
-	return nil, invalid("the body cannot be read: %v", err)
+	return nil, invalid("the body cannot be read: %w", err)
 }
 
 // readJSON reads a body into what into points to. Without a body it stays as it is, if that is allowed.
-func readJSON(w http.ResponseWriter, r *http.Request, into any, optional bool) error {
-	body, err := slow(w, r, maxJSON)
+func (s *Server) readJSON(w http.ResponseWriter, r *http.Request, into any, optional bool) error {
+	body, err := s.slow(w, r, maxJSON)
 	if isA[*http.MaxBytesError](err) {
 		return failf(http.StatusRequestEntityTooLarge, record.BodyTooLarge.String(), "the body is larger than %d bytes", maxJSON)
 	}
@@ -74,15 +81,35 @@ func decode(body []byte, into any) error {
 	d.DisallowUnknownFields()
 	err := d.Decode(into)
 	if t, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
-		return invalid("%s: it must be of type %s, not %s", orBody(t.Field), t.Type, t.Value)
+		return invalid("%s: it must be %s, not %s", orBody(t.Field), inJSON(t.Type), t.Value)
 	}
 	if err != nil {
-		return invalid("the body is not the JSON that is expected here: %w", err)
+		return invalid("the body is not the JSON that is expected here: %s", strings.TrimPrefix(err.Error(), "json: "))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return invalid("the body is not the JSON that is expected here: something follows the first value")
 	}
 	return nil
+}
+
+// inJSON is what values of a type are in JSON.
+func inJSON(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.Pointer:
+		return inJSON(t.Elem())
+	case reflect.Struct, reflect.Map:
+		return "an object"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	default:
+		return "a whole number that fits"
+	}
 }
 
 func orBody(field string) string {

@@ -22,7 +22,7 @@ type Change struct {
 
 func (s *Server) activate(w http.ResponseWriter, r *http.Request) error {
 	var a Activation
-	if err := readJSON(w, r, &a, false); err != nil {
+	if err := s.readJSON(w, r, &a, false); err != nil {
 		return err
 	}
 	if a.Version == "" {
@@ -53,7 +53,7 @@ func (s *Server) activate(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 	var c Change
-	if err := readJSON(w, r, &c, true); err != nil {
+	if err := s.readJSON(w, r, &c, true); err != nil {
 		return err
 	}
 	name := r.PathValue("name")
@@ -63,7 +63,7 @@ func (s *Server) rollback(w http.ResponseWriter, r *http.Request) error {
 
 func (s *Server) promote(w http.ResponseWriter, r *http.Request) error {
 	var c Change
-	if err := readJSON(w, r, &c, true); err != nil {
+	if err := s.readJSON(w, r, &c, true); err != nil {
 		return err
 	}
 	m, id, err := s.candidate(r.PathValue("name"), c.Version)

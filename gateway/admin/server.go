@@ -22,14 +22,14 @@ import (
 // Time limits and sizes of a request. A scrape of a thousand topics takes well under a second; who reads it more slowly
 // than writeTimeout is cut. Uploads and what follows a module's log have limits of their own.
 const (
-	headerTimeout  = 5 * time.Second
-	readTimeout    = 10 * time.Second
-	writeTimeout   = 30 * time.Second
-	uploadTimeout  = 5 * time.Minute  // for a body
-	workTimeout    = 10 * time.Minute // for compiling, trying and binding, and for reading the answer
-	idleTimeout    = 2 * time.Minute
-	heartbeat      = 15 * time.Second // of a log that is followed
-	maxHeaderBytes = 16 << 10
+	headerTimeout   = 5 * time.Second
+	readTimeout     = 10 * time.Second
+	writeTimeout    = 30 * time.Second
+	downloadTimeout = 5 * time.Minute
+	workTimeout     = 10 * time.Minute // for compiling, trying and binding, and for reading the answer
+	idleTimeout     = 2 * time.Minute
+	heartbeat       = 15 * time.Second // of a log that is followed
+	maxHeaderBytes  = 16 << 10
 )
 
 // Server is the admin plane.
@@ -38,6 +38,7 @@ type Server struct {
 	modules   *guest.Modules
 	http      *http.Server
 	log       *slog.Logger
+	patience  time.Duration // admin.read.timeout.ms
 	binding   sync.Mutex    // one topic is bound at a time
 	heartbeat time.Duration // see the constant
 	stop      chan struct{} // closed by Shutdown: who follows a log is told to leave
@@ -48,7 +49,7 @@ type methods map[string]handler
 
 // New makes a server for listener addresses as in cfg.Listen. It serves nothing until Serve.
 func New(cfg config.Admin, metrics http.Handler, g Gateway, modules *guest.Modules, log *slog.Logger) *Server {
-	s := &Server{gateway: g, modules: modules, log: log, heartbeat: heartbeat, stop: make(chan struct{})}
+	s := &Server{gateway: g, modules: modules, log: log, patience: cfg.ReadTimeout, heartbeat: heartbeat, stop: make(chan struct{})}
 	mux := http.NewServeMux()
 	for path, all := range s.routes(metrics) {
 		for method, h := range all {

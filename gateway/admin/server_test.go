@@ -203,6 +203,8 @@ func TestHost(t *testing.T) {
 			}
 			if resp, body := do(t, http.MethodGet, addr, path, host); resp.StatusCode != want {
 				t.Errorf("Host %q %s: %d, want %d: %s", host, path, resp.StatusCode, want, body)
+			} else if want == 421 && !strings.Contains(body, `"code":"host_not_allowed"`) {
+				t.Errorf("Host %q %s: %s", host, path, body)
 			}
 		}
 	}

@@ -27,7 +27,7 @@ type Gateway interface {
 
 // Status is how the gateway is.
 type Status struct {
-	State   string    `json:"status"`  // ok, or draining while it shuts down
+	State   string    `json:"status"`  // ok, starting until its modules are built, or draining while it shuts down
 	Kafka   string    `json:"kafka"`   // ok, or why the cluster is not
 	Version string    `json:"version"` // of the binary
 	Started time.Time `json:"started"`
@@ -40,6 +40,7 @@ type TopicState struct {
 	Partitions int                `json:"partitions"` // 0 while they are not known
 	Buffer     Buffer             `json:"buffer"`
 	Counters   Counters           `json:"counters"`
+	Refused    string             `json:"refused,omitempty"`  // why all its records are refused
 	Settings   []config.Effective `json:"settings,omitempty"` // effective, secrets masked; not in the list of all topics
 	Bindings   []Binding          `json:"bindings,omitempty"` // the interceptors in their order, then the partitioner; not in the list of all topics
 }

@@ -50,7 +50,7 @@ func (s *Server) try(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	t, records, err := trialOf(w, r)
+	t, records, err := s.trialOf(w, r)
 	if err != nil {
 		return err
 	}
@@ -72,9 +72,9 @@ func (s *Server) try(w http.ResponseWriter, r *http.Request) error {
 }
 
 // trialOf reads a request.
-func trialOf(w http.ResponseWriter, r *http.Request) (Trial, []wasmhost.Record, error) {
+func (s *Server) trialOf(w http.ResponseWriter, r *http.Request) (Trial, []wasmhost.Record, error) {
 	var t Trial
-	body, err := slow(w, r, maxTryBytes)
+	body, err := s.slow(w, r, maxTryBytes)
 	if isA[*http.MaxBytesError](err) {
 		return t, nil, failf(http.StatusRequestEntityTooLarge, record.BodyTooLarge.String(), "the body is larger than %d bytes", maxTryBytes)
 	}
@@ -116,7 +116,7 @@ func trialOfQuery(r *http.Request) (Trial, error) {
 	if q.Get("partitions") == "" {
 		return t, nil
 	}
-	n, err := queryInt(r, "partitions", 0, 0, 1<<20)
+	n, err := queryInt(r, "partitions", 0, 1, 1<<20)
 	partitions := int32(n)
 	t.Partitions = &partitions
 	return t, err
@@ -147,8 +147,8 @@ func (t Trial) plan(module *wasmhost.Module, logLines int) (guest.Trial, error) 
 	if t.Partitions != nil {
 		plan.Partitions = *t.Partitions
 	}
-	if plan.Partitions < 0 {
-		return plan, invalid("partitions: %d must not be negative", plan.Partitions)
+	if plan.Partitions < 1 {
+		return plan, invalid("partitions: %d must be at least 1", plan.Partitions)
 	}
 	if err := checkConfig(t.Config); err != nil {
 		return plan, err

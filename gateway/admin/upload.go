@@ -17,7 +17,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 		return err
 	}
 	name, limit := r.PathValue("name"), s.modules.Wasm.ModuleMaxBytes
-	wasm, err := slow(w, r, limit)
+	wasm, err := s.slow(w, r, limit)
 	switch {
 	case isA[*http.MaxBytesError](err):
 		return failf(http.StatusRequestEntityTooLarge, record.BodyTooLarge.String(), "the module is larger than wasm.module.max.bytes = %d", limit)

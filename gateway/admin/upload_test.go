@@ -128,7 +128,7 @@ func TestRollout(t *testing.T) {
 		{"PUT", "active", `{"version":"` + three + `","canary_percent":101}`, 422, "canary percent 101", "active=2 previous=1"},
 		{"PUT", "active", `{"version":"` + three + `","canary_percent":5,"shadow":true}`, 422, "one of canary_percent and shadow", "active=2 previous=1"},
 		{"PUT", "active", `{"version":"` + three + `","canary":5}`, 400, `unknown field \"canary\"`, "active=2 previous=1"},
-		{"PUT", "active", `{"version":5}`, 400, `version: it must be of type string, not number`, "active=2 previous=1"},
+		{"PUT", "active", `{"version":5}`, 400, `version: it must be a string, not number`, "active=2 previous=1"},
 		{"PUT", "active", `{"version":"active"} {}`, 400, `something follows`, "active=2 previous=1"},
 		{"PUT", "active", `{}`, 400, `version: it is missing`, "active=2 previous=1"},
 		{"PUT", "active", `{"version":"abcdef"}`, 404, `no version \"abcdef\"`, "active=2 previous=1"},
@@ -154,4 +154,43 @@ func TestActivateThatCannotStart(t *testing.T) {
 	}
 	p.do("PUT", "/v1/modules/c?activate=true", bytes.NewReader(compiled(t, "example/stamp.c"))).
 		want(422, `"code":"module_not_starting"`, "was uploaded, but not activated")
+}
+
+// TestUploadThatDoesNotStart holds that a module that would start with no configuration is refused, with the reason, and one
+// that only wants to be configured is not.
+func TestUploadThatDoesNotStart(t *testing.T) {
+	p := start(t)
+	guest := func(configure, more string) []byte {
+		return compiled(t, "#include \"sluice.h\"\nstatic void on_send(sluice_record *r) {}\nSLUICE_ON_SEND(on_send)\n"+
+			"static void configure(sluice_config *c) { "+configure+" }\nSLUICE_CONFIGURE(configure)\n"+more+"\n")
+	}
+	for _, test := range []struct {
+		name   string
+		wasm   []byte
+		status int
+		parts  []string
+	}{
+		{
+			"initialize", guest("", `__attribute__((export_name("_initialize"))) void init(void) { __builtin_trap(); }`), 422,
+			[]string{`"code":"module_refused"`, `"problems":[{"rule":"start"`, "_initialize: ", "unreachable"},
+		},
+		{"configure", guest("__builtin_trap();", ""), 422, []string{`"problems":[{"rule":"start"`, "configure: ", "unreachable"}},
+		{
+			"configure for ever", guest("for (volatile int i = 0;;) i++;", ""), 422,
+			[]string{`"problems":[{"rule":"start"`, "configure: it used up its fuel (wasm.init.fuel)"},
+		},
+		{
+			"needs a configuration", guest(`if (!sluice_config_has(c, "/a")) sluice_refuse(c, "a is missing");`, ""), 201,
+			[]string{`"it needs a configuration, and was not tried without one: `, "a is missing"},
+		},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			p.do("PUT", "/v1/modules/m", bytes.NewReader(test.wasm)).want(test.status, test.parts...)
+		})
+	}
+	var m admin.ModuleState
+	p.do("GET", "/v1/modules/m", http.NoBody).want(http.StatusOK).into(&m)
+	if len(m.Versions) != 1 {
+		t.Errorf("%d versions are kept", len(m.Versions))
+	}
 }

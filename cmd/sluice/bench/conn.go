@@ -36,6 +36,14 @@ func (c *conn) exchange(request []byte) (status int, err error) {
 	return status, err
 }
 
+// partial is the body of the answer that was read last, if it was a 207.
+func (c *conn) partial() []byte {
+	if c.in == nil {
+		return nil
+	}
+	return c.in.partial
+}
+
 // dial also arranges that the end of ctx ends a read or write that is under way.
 func (c *conn) dial() error {
 	nc, err := c.dialer.DialContext(c.ctx, "tcp", c.address)

@@ -149,7 +149,7 @@ func (l *load) work(ctx context.Context, i int) {
 			l.tally.late(l.now() - due)
 			return
 		}
-		l.note(due, status, err)
+		l.note(due, status, fateOf(status, c.partial(), l.shape.records), err)
 		if failures++; err == nil {
 			failures = 0
 		}
@@ -173,9 +173,9 @@ func (l *load) waitFor(ctx context.Context, p *pause, due time.Duration) bool {
 }
 
 // note writes down what became of a request.
-func (l *load) note(due time.Duration, status int, err error) {
+func (l *load) note(due time.Duration, status int, f fate, err error) {
 	now := l.now()
-	l.tally.answer(status, err, now >= l.opens && now <= l.closes)
+	l.tally.answer(status, f, err, now >= l.opens && now <= l.closes)
 	at := now // without a rate, a request belongs to the moment of its answer; with one, to the moment it was due
 	if l.rate > 0 {
 		at = due

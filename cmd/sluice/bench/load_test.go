@@ -54,7 +54,7 @@ func TestOnlyTheWindowIsCounted(t *testing.T) {
 		t.Helper()
 		l := newLoad(plan{base: &url.URL{}, shape: shape{dialect: dialectRaw, records: 1}, warmup: time.Hour, duration: time.Hour, rate: rate}, nil)
 		l.started = time.Now().Add(-elapsed)
-		l.note(due, 200, nil)
+		l.note(due, 200, fate{stored: 1}, nil)
 		if got := l.tally.statuses[200].Load() == 1; got != counted {
 			t.Errorf("answered after %v: counted %t, want %t", elapsed, got, counted)
 		}

@@ -11,12 +11,15 @@ import (
 // maxHead bounds a response's status line and headers, and a line of a chunked body.
 const maxHead = 16 << 10
 
-// reader reads responses from a connection and throws their bodies away. It parses no more of RFC 9112 than is needed
+// reader reads responses from a connection and throws their bodies away, except those of partial answers. It parses no more of RFC 9112 than is needed
 // to find where a response ends.
 type reader struct {
 	src  io.Reader
 	buf  []byte
 	r, w int // buf[r:w] is read but not used
+
+	keeps   bool   // the body that is being read
+	partial []byte // the body of the last response, if that was a 207
 }
 
 func newReader(src io.Reader) *reader { return &reader{src: src, buf: make([]byte, 4<<10)} }
@@ -36,6 +39,7 @@ func (r *reader) response() (status int, keep bool, err error) {
 		if h.status < 200 { // 1xx is followed by the answer proper
 			continue
 		}
+		r.keeps, r.partial = h.status == statusPartial, r.partial[:0]
 		if err := r.discardBody(h); err != nil {
 			return 0, false, err
 		}
@@ -188,6 +192,9 @@ func (r *reader) discardBody(h head) error {
 func (r *reader) discard(n int64) error {
 	for {
 		have := int64(r.w - r.r)
+		if r.keeps {
+			r.partial = append(r.partial, r.buf[r.r:r.r+int(min(n, have))]...)
+		}
 		if n <= have {
 			r.r += int(n)
 			return nil

@@ -9,7 +9,9 @@ import (
 type snapshot struct {
 	at        time.Duration
 	answered  int64
-	stored    int64
+	stored    int64 // records, as the following
+	dropped   int64
+	failed    int64
 	server    usage
 	generator time.Duration // CPU of this process
 }
@@ -24,7 +26,7 @@ type Progress struct {
 }
 
 func (l *load) snapshot() (snapshot, error) {
-	s := snapshot{at: l.now(), answered: l.tally.answered.Load(), stored: l.tally.stored.Load(), generator: ownCPU()}
+	s := snapshot{at: l.now(), answered: l.tally.answered.Load(), stored: l.tally.stored.Load(), dropped: l.tally.dropped.Load(), failed: l.tally.failed.Load(), generator: ownCPU()}
 	if l.server == nil {
 		return s, nil
 	}
@@ -59,12 +61,14 @@ type Result struct {
 	RecordsPerRequest int              `json:"records_per_request"`
 	OfferedPerSecond  float64          `json:"offered_requests_per_second,omitempty"` // the rate asked for
 	RequestsPerSecond float64          `json:"requests_per_second"`                   // answered, whatever the status
-	Goodput           float64          `json:"goodput_records_per_second"`            // in requests answered 200 or 202
+	Goodput           float64          `json:"goodput_records_per_second"`            // stored or accepted
+	Dropped           int64            `json:"dropped_records,omitempty"`             // by modules, in the window
+	Failed            int64            `json:"failed_records,omitempty"`              // in answers of any status, in the window
 	Statuses          map[string]int64 `json:"statuses"`
 	Errors            map[string]int64 `json:"errors,omitempty"`     // failed exchanges since the start
 	Unsent            int64            `json:"unsent,omitempty"`     // due, but no connection was free
 	Unanswered        int64            `json:"unanswered,omitempty"` // sent, but not answered in time
-	Latency           *Latency         `json:"latency,omitempty"`    // of requests answered 200 or 202, and of the unsent
+	Latency           *Latency         `json:"latency,omitempty"`    // of requests answered 200, 202 or 207, and of the unsent
 	RefusedLatency    *Latency         `json:"refused_latency,omitempty"`
 	Pacing            *Latency         `json:"pacing,omitempty"` // how late the generator itself was at a fixed rate
 	Server            *ServerUse       `json:"server,omitempty"`
@@ -88,7 +92,7 @@ func (l *load) result(first, last snapshot) *Result {
 	r := &Result{
 		Target: l.base.String(), Seconds: seconds, Connections: l.connections, RecordsPerRequest: l.shape.records,
 		OfferedPerSecond: l.rate, RequestsPerSecond: float64(answered) / seconds,
-		Goodput:  float64(stored) * float64(l.shape.records) / seconds,
+		Goodput: float64(stored) / seconds, Dropped: last.dropped - first.dropped, Failed: last.failed - first.failed,
 		Statuses: l.tally.statusCounts(), Errors: l.tally.errorCounts(),
 		Unsent: l.tally.unsent.Load(), Unanswered: l.tally.unanswered.Load(),
 		Latency: l.tally.accepted.latency(), RefusedLatency: l.tally.refused.latency(), Pacing: l.tally.pacing.latency(),
@@ -97,7 +101,7 @@ func (l *load) result(first, last snapshot) *Result {
 	if l.server != nil {
 		cpu := last.server.cpu - first.server.cpu
 		r.Server = &ServerUse{
-			CPUPerRequest: per(cpu, answered), CPUPerRecord: per(cpu, stored*int64(l.shape.records)),
+			CPUPerRequest: per(cpu, answered), CPUPerRecord: per(cpu, stored),
 			Cores: cpu.Seconds() / seconds, RSS: last.server.rss, PeakRSS: last.server.peak, Source: l.server.source(),
 		}
 		if answered > 0 {
@@ -115,7 +119,7 @@ func per(d time.Duration, n int64) float64 {
 	return micros(d) / float64(n)
 }
 
-// Answered is how many requests of the window were answered with any status, OK how many with 200 or 202.
+// Answered is how many requests of the window were answered with any status, ok how many with 200 or 202: all records stored.
 func (r *Result) Answered() (answered, ok int64) {
 	for status, n := range r.Statuses {
 		answered += n

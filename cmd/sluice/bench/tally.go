@@ -16,11 +16,13 @@ import (
 // tally is what the connections of a load write down together. All of it is safe for concurrent use.
 type tally struct {
 	answered   atomic.Int64 // since the start
-	stored     atomic.Int64 // of them, those answered 200 or 202
+	stored     atomic.Int64 // records, also accepted ones, since the start, as the following
+	dropped    atomic.Int64 // records that modules ended
+	failed     atomic.Int64 // records
 	unsent     atomic.Int64 // due, but no connection was free
 	unanswered atomic.Int64 // sent, but not answered before the end
 	statuses   [600]atomic.Int64
-	accepted   *histogram // 200 and 202
+	accepted   *histogram // 200, 202 and 207
 	refused    *histogram // any other status
 	pacing     *histogram // how late a connection that slept until a request was due woke up
 
@@ -34,11 +36,11 @@ func newTally() tally {
 	}
 }
 
-// success says whether a status means that the records are stored or accepted.
+// success says whether a status means that all records are stored or accepted.
 func success(status int) bool { return status == 200 || status == 202 }
 
 // answer counts an answer or a failed exchange; counted says whether it falls into the window.
-func (t *tally) answer(status int, err error, counted bool) {
+func (t *tally) answer(status int, f fate, err error, counted bool) {
 	if err != nil {
 		t.mu.Lock()
 		t.errors[errorKind(err)]++
@@ -46,16 +48,16 @@ func (t *tally) answer(status int, err error, counted bool) {
 		return
 	}
 	t.answered.Add(1)
-	if success(status) {
-		t.stored.Add(1)
-	}
+	t.stored.Add(f.stored)
+	t.dropped.Add(f.dropped)
+	t.failed.Add(f.failed)
 	if counted {
 		t.statuses[status].Add(1)
 	}
 }
 
 func (t *tally) time(status int, d time.Duration) {
-	if success(status) {
+	if success(status) || status == statusPartial {
 		t.accepted.add(d)
 	} else {
 		t.refused.add(d)

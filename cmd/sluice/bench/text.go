@@ -87,6 +87,9 @@ func (r *Result) text(w io.Writer) {
 	for _, status := range slices.Sorted(maps.Keys(r.Statuses)) {
 		fmt.Fprintf(w, "  %s\t%d\n", status, r.Statuses[status])
 	}
+	if r.Failed > 0 || r.Dropped > 0 {
+		fmt.Fprintf(w, "  records\t%d failed, %d dropped by modules\n", r.Failed, r.Dropped)
+	}
 	for _, kind := range slices.Sorted(maps.Keys(r.Errors)) {
 		fmt.Fprintf(w, "  error\t%d x %s\n", r.Errors[kind], kind)
 	}
