@@ -49,7 +49,7 @@ func fromRegistry(b registry.Binding) config.Binding {
 // records from being stored as they are. It is nil for a topic that is fine.
 func (s *Topics) damaged(name string) *record.Error {
 	if _, err := s.registry.Bindings(name); err != nil {
-		e := record.Errorf(record.NotAvailable, "the bindings of topic %q are damaged; bind or unbind its modules again", name)
+		e := record.Errorf(record.NotAvailable, "the bindings of topic %q are damaged; unbind its modules and bind them again", name)
 		e.Err = err
 		return e
 	}

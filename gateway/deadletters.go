@@ -40,6 +40,31 @@ type deadLetters struct {
 	open   atomic.Int64 // letters without an outcome
 	stored atomic.Int64
 	failed atomic.Int64 // also those for which there was no memory
+
+	noRoom, notStored occasion
+}
+
+// occasion is something that may happen for every record, and is logged now and then.
+type occasion struct {
+	mu     sync.Mutex
+	logged time.Time
+	untold int64
+}
+
+// logEvery is how often an occasion is logged.
+const logEvery = 10 * time.Second
+
+// due counts it, and returns how often it has happened if that is to be logged now.
+func (o *occasion) due(now time.Time) int64 {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.untold++
+	if now.Sub(o.logged) < logEvery {
+		return 0
+	}
+	n := o.untold
+	o.logged, o.untold = now, 0
+	return n
 }
 
 // letter is a copy of a record that is to become a dead letter.
@@ -104,7 +129,9 @@ func (d *deadLetters) Rescue(b *record.Batch, i int, ack record.Ack, refused boo
 	if d.held.Add(l.size) > d.limit {
 		d.held.Add(-l.size)
 		d.failed.Add(1)
-		d.log.Warn("a record gets its error: there is no memory for its dead letter", "code", ack.Code, "dead_letter.buffer.memory", d.limit)
+		if n := d.noRoom.due(time.Now()); n > 0 {
+			d.log.Warn("records get their errors: there is no memory for their dead letters", "records", n, "code", ack.Code, "dead_letter.buffer.memory", d.limit)
+		}
 		return nil
 	}
 	d.open.Add(1)
@@ -230,7 +257,9 @@ func (d *deadLetters) settle(l *letter, ack record.Ack) {
 		d.stored.Add(1)
 	} else {
 		d.failed.Add(1)
-		d.log.Error("a dead letter could not be stored", "record_code", l.ack.Code, "code", ack.Code, "error", ack.Detail, "told", !l.batch.Unattended)
+		if n := d.notStored.due(time.Now()); n > 0 {
+			d.log.Error("dead letters could not be stored", "records", n, "record_code", l.ack.Code, "code", ack.Code, "error", ack.Detail)
+		}
 	}
 	l.batch.Rescued(l.index, d.verdict(l, &ack))
 	d.open.Add(-1)

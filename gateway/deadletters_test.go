@@ -255,3 +255,38 @@ func TestDeadLettersAreFlushedAtTheEnd(t *testing.T) {
 		t.Errorf("%d dead letters of 20", n)
 	}
 }
+
+// TestOccasionsAreLoggedNowAndThen: what may happen for every record must not fill the log.
+func TestOccasionsAreLoggedNowAndThen(t *testing.T) {
+	var o occasion
+	now := time.Unix(1_800_000_000, 0)
+	if n := o.due(now); n != 1 {
+		t.Fatalf("the first: %d", n)
+	}
+	for range 1000 {
+		if n := o.due(now.Add(logEvery - 1)); n != 0 {
+			t.Fatalf("logged again: %d", n)
+		}
+	}
+	if n := o.due(now.Add(logEvery)); n != 1001 {
+		t.Errorf("%d, want all that were not told", n)
+	}
+}
+
+// TestDeadLettersThatFailDoNotFillTheLog: a dead-letter topic that is not there, and a thousand records for it.
+func TestDeadLettersThatFailDoNotFillTheLog(t *testing.T) {
+	c := fake(t)
+	refuseProduce(c, "orders", kerr.InvalidRecord)
+	r := serve(t, c.ListenAddrs(), "[topics.orders]\ndead_letter.topic = \"nowhere\"\n[topics.nowhere]\nproducer.max.block.ms = 0\n")
+	var lines strings.Builder
+	for i := range 200 {
+		fmt.Fprintln(&lines, i)
+	}
+	if a := r.post(r.url("orders"), lines.String(), ndjson); a.status != 422 {
+		t.Fatalf("answer %d %s", a.status, a.body)
+	}
+	if n := strings.Count(r.logs.String(), "dead letters could not be stored"); n != 1 {
+		t.Errorf("%d lines for 200 records", n)
+	}
+	r.clean()
+}

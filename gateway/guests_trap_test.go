@@ -170,3 +170,23 @@ func TestBreakerClosesAfterTheBackoff(t *testing.T) {
 	}
 	r.clean()
 }
+
+// TestRefusalsThatGoOnAreTold: with on_error = "continue" nobody else learns that a module refuses records.
+func TestRefusalsThatGoOnAreTold(t *testing.T) {
+	c := fake(t)
+	cfg, ids := guestConfig(t, c, "[topics.orders]\ninterceptors = [{ module = \"steer\", config = { mark = \"a\" } }]\n", steer(t))
+	r := serveConfig(t, cfg)
+	for range 3 {
+		if a := r.post(r.url("orders"), line("k", "v", "a=fail"), envelope); a.status != 200 {
+			t.Fatalf("answer %d %s", a.status, a.body)
+		}
+	}
+	f := r.g.modules.Faults("steer")
+	if len(f) != 1 || f[0].Cause != "record_error" || f[0].Count != 3 || f[0].Version != ids[0] || f[0].Hook != "on_send" {
+		t.Errorf("faults %+v", f)
+	}
+	if n := strings.Count(r.logs.String(), "cause=record_error"); n != 1 {
+		t.Errorf("%d lines in the log for 3 records", n)
+	}
+	r.clean()
+}

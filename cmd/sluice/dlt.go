@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 
 	"sluice/cmd/sluice/dlt"
 	"sluice/gateway/config"
+	"sluice/gateway/deadletter"
 )
 
 func dltCommand() *cobra.Command {
@@ -133,6 +135,13 @@ func (f *filterFlags) parse(cmd *cobra.Command) (dlt.Filter, error) {
 	if cmd.Flags().Changed("key") {
 		f.Key = &f.key
 	}
+	oneOf := func(flag, value string, values ...string) {
+		if value != "" && !slices.Contains(values, value) {
+			errs = append(errs, fmt.Errorf("--%s %q: it must be one of %s", flag, value, strings.Join(values, ", ")))
+		}
+	}
+	oneOf("cause", f.Cause, deadletter.CauseInterceptor, deadletter.CauseBroker, deadletter.CauseUndelivered)
+	oneOf("outcome", f.Outcome, deadletter.NotStored, deadletter.OutcomeUnknown)
 	if f.Limit < 0 {
 		errs = append(errs, fmt.Errorf("--limit %d: it must not be negative", f.Limit))
 	}

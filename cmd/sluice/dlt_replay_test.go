@@ -299,7 +299,8 @@ func TestDltStoryOfAModule(t *testing.T) {
 			if status := post(t, url+"/v1/topics/orders/records", `{"id":"20"}`); status != http.StatusOK {
 				t.Fatalf("answer %d", status)
 			}
-			if out, _, status := r.dlt("replay", "orders", "--url", url, "--limit", "3"); status != exitFailed || !strings.Contains(out, "3  dead-lettered again") {
+			if out, stderr, status := r.dlt("replay", "orders", "--url", url, "--limit", "3"); status != exitFailed ||
+				!strings.Contains(out, "3  dead-lettered again") || !strings.Contains(stderr, "3 of 3 letters: dead-lettered again") {
 				t.Fatalf("%d %s", status, out)
 			}
 			stop()

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -91,6 +92,23 @@ func (t *tableFile) deadLetterTopic() (g given, ok bool) {
 	return g, ok && g.value == true
 }
 
+// template is the name of the dead-letter topic as it is given or meant.
+func (g given) template() string {
+	if name, ok := g.value.(string); ok {
+		return name
+	}
+	return defaultDeadLetterTopic
+}
+
+// checkNoDeadLetter refuses settings of what the table does not have.
+func (r *resolver) checkNoDeadLetter(t *tableFile, table string) {
+	for _, name := range []string{"dead_letter.causes", "dead_letter.buffer.memory"} {
+		if g, ok := t.own[name]; ok {
+			r.fail(table+"."+name, g, "needs dead_letter.topic or dead_letter.enable")
+		}
+	}
+}
+
 func (r *resolver) checkDeadLetter(c *Config, t *tableFile) {
 	table := dotted([]string{"topics", t.pattern})
 	if g, ok := t.own["dead_letter.causes"]; ok {
@@ -104,11 +122,15 @@ func (r *resolver) checkDeadLetter(c *Config, t *tableFile) {
 	}
 	g, ok := t.deadLetterTopic()
 	if !ok {
+		r.checkNoDeadLetter(t, table)
 		return
 	}
-	name, key := defaultDeadLetterTopic, table+".dead_letter.enable"
-	if own, is := g.value.(string); is {
-		name, key = own, table+".dead_letter.topic"
+	if off := t.own["dead_letter.enable"]; off.value == false {
+		r.fail(table+".dead_letter.enable", off, fmt.Sprintf("must not be false beside dead_letter.topic (line %d); leave out one of the two", g.origin.Line))
+	}
+	name, key := g.template(), table+".dead_letter.enable"
+	if _, is := g.value.(string); is {
+		key = table + ".dead_letter.topic"
 	}
 	// What stands for the asterisk is as good as anything.
 	name = strings.ReplaceAll(name, topicPlace, strings.ReplaceAll(t.pattern, "*", "x"))
@@ -121,7 +143,11 @@ func (r *resolver) checkDeadLetter(c *Config, t *tableFile) {
 		r.noTable(key, g, name)
 	case serves.pattern != t.pattern:
 	case isGlob(t.pattern):
-		r.fail(key, g, "must be a topic that another table serves, not this one too; add ["+dotted([]string{"topics", name})+"]")
+		advice := name
+		if all := strings.ReplaceAll(g.template(), topicPlace, "*"); all != t.pattern { // a table for all of them
+			advice = all
+		}
+		r.fail(key, g, "must be a topic that another table serves, not this one too; add ["+dotted([]string{"topics", advice})+"]")
 	default:
 		r.fail(key, g, "must be another topic than the table's own")
 	}

@@ -16,7 +16,7 @@ func rateLimitSettings() []Setting {
 	return []Setting{
 		{
 			Section: "topics", Name: "rate.limit.records", Type: Int, Max: math.MaxInt32, Support: Works,
-			Doc:  "How many records a second the topic takes through this replica; more is refused with 429 and Retry-After. 0 is no limit.",
+			Doc:  "How many records a second the topic takes through this replica; more is refused with 429 and Retry-After. Dead letters and records that modules route there do not count. 0 is no limit.",
 			into: func(t target) any { return &t.t.RateLimit.Records },
 		},
 		{
@@ -26,7 +26,7 @@ func rateLimitSettings() []Setting {
 		},
 		{
 			Section: "topics", Name: "rate.limit.burst.ms", Type: Millis, Min: 1, Max: maxMs, Support: Works,
-			Doc:  "How far ahead of the two rates senders may get: with 1000, what is allowed in a second may come at once. 1000 if it is not given.",
+			Doc:  "How far ahead of the two rates senders may get: with 1000, what is allowed in a second may come at once. What is larger is taken whole and then paid off. 1000 if it is not given.",
 			into: func(t target) any { return &t.t.RateLimit.Burst },
 		},
 	}

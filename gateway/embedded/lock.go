@@ -64,5 +64,5 @@ func (l *dirLock) release() error {
 	if l == nil {
 		return nil
 	}
-	return l.f.Close()
+	return unlockFile(l.f)
 }

@@ -3,6 +3,8 @@ package guest
 import (
 	"fmt"
 	"math"
+	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,8 +52,13 @@ type Stats struct {
 	DeadLettered       atomic.Int64
 }
 
-// Name implements gateway.Interceptor.
-func (m *Bound) Name() string { return m.Binding.Module }
+// Name is the module's; of one that is bound by its path, the last part of that: senders and readers see it.
+func (u *Use) Name() string {
+	if u.Binding.Path {
+		return strings.TrimSuffix(filepath.Base(u.Binding.Module), ".wasm")
+	}
+	return u.Binding.Module
+}
 
 // Broken is why the binding cannot serve, which refuses the records of its topic; nil if it can.
 func (m *Bound) Broken() *record.Error { return m.broken.Load() }
@@ -167,7 +174,7 @@ func (m *Bound) refuse(b *record.Batch, mine func(i int) bool) {
 	}
 	for i := range b.Records {
 		if mine(i) {
-			b.Fail(i, record.Errorf(record.NotAvailable, "%s %q was given up before it saw the record, and its on_error is %q", m.Kind, m.Binding.Module, m.Binding.OnError))
+			b.Fail(i, record.Errorf(record.NotAvailable, "%s %q was given up before it saw the record, and its on_error is %q", m.Kind, m.Name(), m.Binding.OnError))
 		}
 	}
 }
@@ -252,22 +259,25 @@ func (m *Bound) choose(b *record.Batch, i int, from *wasmhost.Record, v version)
 // failed does what the binding says about a record that a guest failed, failed on, or could not see.
 func (m *Bound) failed(b *record.Batch, i int, from *wasmhost.Record, v version) {
 	if m.Binding.OnError == "continue" {
+		if from.Cause == wasmhost.RecordError { // no call failed, so nobody else tells
+			m.modules.refusedInVain(m, v, from)
+		}
 		return
 	}
 	switch {
 	case from.Verdict == wasmhost.Bypassed:
 		state, left := v.guest.Breaker()
-		e := record.Errorf(record.NotAvailable, "%s %q could not see the record, and its on_error is %q: %s", m.Kind, m.Binding.Module, m.Binding.OnError, from.Reason)
+		e := record.Errorf(record.NotAvailable, "%s %q could not see the record, and its on_error is %q: %s", m.Kind, m.Name(), m.Binding.OnError, from.Reason)
 		if state != wasmhost.BreakerClosed {
 			e.RetryAfter = left
 		}
 		b.Fail(i, e)
 	case m.Binding.OnError == "dlq":
 		m.Stats.DeadLettered.Add(1)
-		e := record.Errorf(record.Rejected, "%s %q failed on the record (%s): %s", m.Kind, m.Binding.Module, from.Cause, from.Reason)
-		e.Module = m.Binding.Module // the topic's dead letters look for it
+		e := record.Errorf(record.Rejected, "%s %q failed on the record (%s): %s", m.Kind, m.Name(), from.Cause, from.Reason)
+		e.Module = m.Name() // the topic's dead letters look for it
 		b.Fail(i, e)
 	default:
-		b.Fail(i, record.Errorf(record.Rejected, "%s %q refused the record (%s): %s", m.Kind, m.Binding.Module, from.Cause, from.Reason))
+		b.Fail(i, record.Errorf(record.Rejected, "%s %q refused the record (%s): %s", m.Kind, m.Name(), from.Cause, from.Reason))
 	}
 }

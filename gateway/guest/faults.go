@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"sluice/wasmhost"
 )
 
 const (
@@ -58,6 +60,19 @@ func (f *faults) add(log *slog.Logger, b *Bound, n Fault) {
 	log.Warn("a guest failed", "module", b.Binding.Module, "version", short(o.Version), "topic", o.Topic, "hook", o.Hook, "cause", o.Cause,
 		"times", o.untold, "error", o.Text)
 	o.logged, o.untold = now, 0
+}
+
+// refusedInVain notes that a module refused a record which goes on all the same.
+func (m *Modules) refusedInVain(b *Bound, v version, from *wasmhost.Record) {
+	hook := wasmhost.OnSend
+	if b.Kind == Partitioner {
+		hook = wasmhost.Partition
+	}
+	// The module's own words may be others for every record.
+	const text = "it refused the record, which goes on as if the module were not there (on_error = \"continue\")"
+	m.faultsOf(b.Binding.Module).add(m.Log, b, Fault{
+		Hook: hook.String(), Cause: from.Cause.String(), Text: text, Topic: b.Topic, Version: v.guest.Module.ID,
+	})
 }
 
 func (f *faults) snapshot() []Fault {

@@ -137,12 +137,14 @@ func (m *Modules) Refusing(u Use, err error) *Bound {
 
 // breaks says why the binding cannot serve.
 func (m *Bound) breaks(err error) {
-	m.broken.Store(record.Errorf(record.NotAvailable,
-		"module %q, which the API bound to topic %q as its %s, cannot serve: %v; bind another one, or unbind it", m.Binding.Module, m.Topic, m.Kind, err))
+	e := record.Errorf(record.NotAvailable, "module %q, which the API bound to topic %q as its %s, cannot serve; bind another one, or unbind it",
+		m.Binding.Module, m.Topic, m.Kind)
+	e.Err = err // may name files, which are none of a sender's business: for the log and the admin plane
+	m.broken.Store(e)
 }
 
 func droppedBy(u Use) *record.Error {
-	return record.Errorf(record.Dropped, "interceptor %q dropped the record", u.Binding.Module)
+	return record.Errorf(record.Dropped, "interceptor %q dropped the record", u.Name())
 }
 
 // suits says whether the module can be bound as this.

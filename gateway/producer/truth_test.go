@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,23 +70,33 @@ func TestTheEndOfDeliveryTimeoutIsTrue(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRig(t)
-			topic := r.topic("orders", func(p *config.Producer) { hurried(p); p.Acks, p.Idempotence = c.acks, c.acks == -1 })
-			r.answerWith(c.answer)
-			var s sent
-			s.append(r, topic, 0, "a", "b")
-			_, failed := s.outcome(t)
-			for v, a := range failed {
-				if a.Code != c.want {
-					t.Errorf("%s: %v %v", v, a.Code, a.Detail)
-				}
+			// A try that is under way at the end, as one always may be, makes the outcome truly unknown.
+			var got []record.Code
+			for len(got) < 5 && !slices.Contains(got, c.want) {
+				got = append(got, endOfDelivery(t, c.answer, c.acks))
 			}
-			if len(failed) != 2 || r.highWatermark("orders", 0) != 0 {
-				t.Errorf("%d failed, %d stored", len(failed), r.highWatermark("orders", 0))
+			last := len(got) - 1
+			if got[last] != c.want || slices.ContainsFunc(got[:last], func(code record.Code) bool { return code != record.DeliveryTimeout }) {
+				t.Errorf("%v, want %v", got, c.want)
 			}
-			r.freeOfDebt(topic)
 		})
 	}
+}
+
+// endOfDelivery is what records end with that are always answered so.
+func endOfDelivery(t *testing.T, answer func(int) (int16, int64), acks int) record.Code {
+	t.Helper()
+	r := newRig(t)
+	topic := r.topic("orders", func(p *config.Producer) { hurried(p); p.Acks, p.Idempotence = acks, acks == -1 })
+	r.answerWith(answer)
+	var s sent
+	s.append(r, topic, 0, "a", "b")
+	_, failed := s.outcome(t)
+	if len(failed) != 2 || r.highWatermark("orders", 0) != 0 || failed["a"].Code != failed["b"].Code {
+		t.Fatalf("%d failed, %d stored: %v, %v", len(failed), r.highWatermark("orders", 0), failed["a"].Detail, failed["b"].Detail)
+	}
+	r.freeOfDebt(topic)
+	return failed["a"].Code
 }
 
 func TestTheBrokersLastAnswerIsTold(t *testing.T) {

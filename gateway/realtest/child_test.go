@@ -58,6 +58,7 @@ func startChild(t *testing.T, text string) *child {
 		t.Fatalf("the gateway does not say where it listens: %s", p.stdout)
 	}
 	p.addr = where[1]
+	p.logged("records are accepted")
 	return p
 }
 

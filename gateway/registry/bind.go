@@ -1,11 +1,15 @@
 package registry
 
-import "slices"
+import (
+	"errors"
+	"slices"
+)
 
 // SetPartitioner binds a module to a topic as its partitioner; nil removes the binding. ErrNotFound if there is no such
-// module; ErrInvalid names the field and the rule.
+// module; ErrInvalid names the field and the rule. Of bindings that are damaged nothing can be kept: removing removes all of
+// them, and nothing can be added before.
 func (r *Registry) SetPartitioner(topic string, b *Binding) error {
-	return r.changeBindings(topic, func(c *Bindings) {
+	return r.changeBindings(topic, b == nil, func(c *Bindings) {
 		c.Partitioner = nil
 		if b != nil {
 			p := b.given()
@@ -17,7 +21,7 @@ func (r *Registry) SetPartitioner(topic string, b *Binding) error {
 // SetInterceptors binds modules to a topic as its interceptors, in the order in which they see a record; none removes the
 // bindings. Errors are those of SetPartitioner.
 func (r *Registry) SetInterceptors(topic string, list []Binding) error {
-	return r.changeBindings(topic, func(c *Bindings) {
+	return r.changeBindings(topic, len(list) == 0, func(c *Bindings) {
 		c.Interceptors = nil
 		for i := range list {
 			c.Interceptors = append(c.Interceptors, list[i].given())
@@ -38,7 +42,7 @@ func (r *Registry) DeleteBindings(topic string) error {
 	return r.remove(Key{Topics, topic})
 }
 
-func (r *Registry) changeBindings(topic string, edit func(*Bindings)) error {
+func (r *Registry) changeBindings(topic string, removes bool, edit func(*Bindings)) error {
 	if err := checkTopic("topic", topic); err != nil {
 		return err
 	}
@@ -49,6 +53,9 @@ func (r *Registry) changeBindings(topic string, edit func(*Bindings)) error {
 	}
 	s := r.state.Load()
 	b, err := s.bindings(topic)
+	if removes && errors.Is(err, ErrDamaged) {
+		return r.remove(Key{Topics, topic})
+	}
 	if err != nil {
 		return err
 	}

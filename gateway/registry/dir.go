@@ -204,7 +204,7 @@ func (d *dir) undo(path string, old []byte, missing bool, cause error) error {
 }
 
 // Close implements Store; it releases the lock.
-func (d *dir) Close() error { return d.lock.Close() }
+func (d *dir) Close() error { return unlockFile(d.lock) }
 
 // step is one of the steps after each of which the process may be killed, and each of which may fail. Its error names path.
 func (d *dir) step(name, path string, do func() error) error {

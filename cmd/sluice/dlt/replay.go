@@ -34,10 +34,13 @@ type Replay struct {
 // ErrNotAll says that some letters were not replayed.
 var ErrNotAll = errors.New("not replayed")
 
+// ErrAgain says that some letters became dead letters again, and nothing else went wrong.
+var ErrAgain = errors.New("dead-lettered again")
+
 var errInterrupted = errors.New("interrupted; what was replayed is marked, and the same command goes on with the rest")
 
 // Replay sends the records of letters that were not replayed yet, marks them, and prints what became of them. Its error wraps
-// ErrNotAll if some were refused or became dead letters again; any other one ended it early.
+// ErrNotAll if some were refused, or ErrAgain; any other one ended it early.
 func (c *Cluster) Replay(ctx context.Context, w io.Writer, how Replay) error {
 	r := &run{Replay: how, marks: make(map[int32]map[string]string)}
 	if !how.DryRun {
@@ -223,8 +226,12 @@ func (r *run) verdict(ended error) error {
 	if ended != nil {
 		return ended
 	}
-	if n := r.total - r.summary.counts[replayed] - r.summary.counts[dropped]; n > 0 {
+	again := r.summary.counts[lettered]
+	switch n := r.total - r.summary.counts[replayed] - r.summary.counts[dropped] - again; {
+	case n > 0:
 		return fmt.Errorf("%d of %s: %w", n, count(r.total, "letter"), ErrNotAll)
+	case again > 0:
+		return fmt.Errorf("%d of %s: %w", again, count(r.total, "letter"), ErrAgain)
 	}
 	return nil
 }
