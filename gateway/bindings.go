@@ -7,7 +7,6 @@ import (
 	"sluice/gateway/config"
 	"sluice/gateway/guest"
 	"sluice/gateway/record"
-	"sluice/gateway/registry"
 )
 
 // isGlob says whether a table is for topics that come with their first record.
@@ -25,7 +24,7 @@ func (s *Topics) settings(name string) (config.Topic, bool) {
 		return cfg, true // see damaged
 	}
 	if cfg.PartitionerModule == nil && b.Partitioner != nil {
-		p := fromRegistry(*b.Partitioner)
+		p := guest.FromRegistry(*b.Partitioner)
 		if p.Fallback == "" {
 			p.Fallback = cfg.Partitioner
 		}
@@ -33,16 +32,10 @@ func (s *Topics) settings(name string) (config.Topic, bool) {
 	}
 	if len(cfg.Interceptors) == 0 {
 		for _, i := range b.Interceptors {
-			cfg.Interceptors = append(cfg.Interceptors, fromRegistry(i))
+			cfg.Interceptors = append(cfg.Interceptors, guest.FromRegistry(i))
 		}
 	}
 	return cfg, true
-}
-
-func fromRegistry(b registry.Binding) config.Binding {
-	return config.Binding{
-		Module: b.Module, Config: b.Config, OnError: string(b.OnError), Routes: b.Routes, Instances: b.Instances, Fallback: b.Fallback,
-	}
 }
 
 // damaged is why records of a topic are refused: what was bound to it cannot be read, and it may have been what keeps

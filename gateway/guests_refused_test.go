@@ -1,7 +1,9 @@
 package gateway
 
 import (
+	"errors"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
@@ -37,8 +39,11 @@ func TestStartWithBindingThatCannotServe(t *testing.T) {
 	r := serveConfig(t, cfg)
 	for topic, why := range map[string]string{"orders": "not today", "other": `there is no module \"gone\"`} {
 		a := r.post(r.url(topic), line("k", "v", "partition=0"), envelope)
-		if a.want(t, 503, "not_available"); !strings.Contains(a.body, why) || a.header.Get("Retry-After") == "" {
+		if a.want(t, 503, "not_available"); !strings.Contains(a.body, "cannot serve") || a.header.Get("Retry-After") == "" {
 			t.Errorf("%s: %s", topic, a.body)
+		}
+		if strings.Contains(a.body, why) {
+			t.Errorf("%s: a sender is told what is only for the log and the admin plane: %s", topic, a.body)
 		}
 		s, _ := state{g: r.g}.Topic(topic)
 		why = strings.ReplaceAll(why, `\`, "")
@@ -113,4 +118,56 @@ func TestErrorsOfModulesSayWhere(t *testing.T) {
 			t.Errorf("no %s in\n%v", want, err)
 		}
 	}
+}
+
+// TestDamagedBindingsCanBeUnbound: the messages say so, and nobody should have to look for a file.
+func TestDamagedBindingsCanBeUnbound(t *testing.T) {
+	c := fake(t)
+	cfg, _ := guestConfig(t, c, "[topics.orders]\n[topics.\"glob*\"]\n", steer(t))
+	reg, err := registry.Open(cfg.Wasm.RegistryDir, registry.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	steered := []registry.Binding{{Module: "steer"}}
+	for _, err := range []error{
+		reg.SetInterceptors("orders", steered), reg.SetInterceptors("glob.x", steered), reg.Close(),
+		os.WriteFile(filepath.Join(cfg.Wasm.RegistryDir, "topics", "orders.json"), []byte("{"), 0o600),
+	} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	r := serveConfig(t, cfg)
+	a := r.post(r.url("orders"), line("k", "v"), envelope)
+	if a.want(t, 503, "not_available"); strings.Contains(a.body, cfg.Wasm.RegistryDir) {
+		t.Errorf("a sender is told of files: %s", a.body)
+	}
+	api := "http://" + r.g.AdminAddr() + "/v1/"
+	if list := adminBody(t, http.MethodGet, api+"modules"); !strings.Contains(list, `"topic":"glob.x"`) {
+		t.Errorf("a binding whose topic had no record yet is not shown: %s", list)
+	}
+	if err := (state{g: r.g}).Bind(t.Context(), "orders", guest.Interceptor, steered); !errors.Is(err, registry.ErrDamaged) {
+		t.Errorf("bound beside what cannot be read: %v", err)
+	}
+	adminBody(t, http.MethodDelete, api+"topics/orders/interceptors")
+	r.post(r.url("orders"), line("k", "v"), envelope).want(t, 200, "")
+	r.clean()
+}
+
+func adminBody(t *testing.T, method, url string) string {
+	t.Helper()
+	req, err := http.NewRequestWithContext(t.Context(), method, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := httpClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	body, err := io.ReadAll(resp.Body)
+	if err != nil || resp.StatusCode >= 300 {
+		t.Fatalf("%s %s: %d %s %v", method, url, resp.StatusCode, body, err)
+	}
+	return string(body)
 }

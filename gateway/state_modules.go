@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"slices"
@@ -57,13 +58,13 @@ func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []r
 		return err
 	}
 	for i, b := range list {
-		u := guest.Use{Binding: fromRegistry(b), Topic: topic, Kind: kind, Place: i}
+		u := guest.Use{Binding: guest.FromRegistry(b), Topic: topic, Kind: kind, Place: i}
 		if err := s.g.modules.Check(ctx, u); err != nil {
 			return err
 		}
 	}
 	before, err := s.g.registry.Bindings(topic)
-	if err != nil {
+	if err != nil && (len(list) > 0 || !errors.Is(err, registry.ErrDamaged)) { // damaged ones may be removed
 		return err
 	}
 	if err := s.g.setBindings(topic, kind, list); err != nil {

@@ -55,16 +55,18 @@ func BoundBinding(b *guest.Bound) Binding {
 	shown := BindingOf(b.Use)
 	shown.Serving = b.Serving()
 	if err := b.Broken(); err != nil {
-		shown.Refused = err.Message
+		shown.Refused = err.Error()
 	}
 	shown.Compared, shown.Differed, shown.DeadLettered = b.Stats.Compared.Load(), b.Stats.Differed.Load(), b.Stats.DeadLettered.Load()
 	return shown
 }
 
-// bindingsOf are the bindings of a module in use.
+// bindingsOf are the bindings of a module: those in use, and those that the API made for topics that come with their first
+// record.
 func (s *Server) bindingsOf(module string) []Binding {
 	all := []Binding{}
-	for _, b := range s.modules.Bounds() {
+	bounds := s.modules.Bounds()
+	for _, b := range bounds {
 		if b.Binding.Module != module {
 			continue
 		}
@@ -74,6 +76,12 @@ func (s *Server) bindingsOf(module string) []Binding {
 			continue
 		}
 		all = append(all, BoundBinding(b))
+	}
+	for _, u := range s.modules.Stored() {
+		used := func(b *guest.Bound) bool { return b.Topic == u.Topic && b.Kind == u.Kind }
+		if u.Binding.Module == module && !slices.ContainsFunc(bounds, used) {
+			all = append(all, BindingOf(u))
+		}
 	}
 	return all
 }
