@@ -223,6 +223,9 @@ func TestWorkOfACrashIsRemoved(t *testing.T) {
 
 // Four processes use one cache that is too small for what they do, so that they write, read and remove the same files.
 func TestProcessesShareTheDirectory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("starts many processes, which have a race detector each")
+	}
 	dir := t.TempDir()
 	argv := children(t, "__worker", dir)
 	var wg sync.WaitGroup
