@@ -36,6 +36,7 @@ var layer = map[string]int{
 	"sluice/wasmhost":            2,
 
 	"sluice/gateway/config":      1,
+	"sluice/gateway/dirlock":     1,
 	"sluice/gateway/idempotency": 1,
 	"sluice/gateway/metrics":     1,
 	"sluice/gateway/record":      1,

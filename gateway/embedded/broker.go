@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 
 	"sluice/gateway/config"
+	"sluice/gateway/dirlock"
 )
 
 // clusterID is what clients see as the id of the cluster.
@@ -23,7 +24,7 @@ const clusterID = "sluice-embedded"
 type Broker struct {
 	cluster *kfake.Cluster
 	addr    string
-	lock    *dirLock // nil when nothing is kept on disk
+	lock    *dirlock.Lock // nil when nothing is kept on disk
 	log     *logger
 	close   sync.Once
 }
@@ -41,13 +42,13 @@ func Start(cfg config.Embedded, topics []string, log *slog.Logger) (*Broker, err
 	}
 	ln, err := listen(cfg.Listen)
 	if err != nil {
-		return nil, errors.Join(err, lock.release())
+		return nil, errors.Join(err, lock.Release())
 	}
 	b := &Broker{addr: ln.Addr().String(), lock: lock, log: &logger{to: log}}
 	if b.cluster, err = kfake.NewCluster(b.options(cfg, ln)...); err != nil {
 		return nil, errors.Join(
 			fmt.Errorf("embedded.data.dir: cannot load the records in %s: %w; move the folder away to start empty", cfg.DataDir, err),
-			ln.Close(), lock.release())
+			ln.Close(), lock.Release())
 	}
 	if err := b.prepare(cfg, topics); err != nil {
 		return nil, errors.Join(err, b.Close())
@@ -121,7 +122,7 @@ func (b *Broker) Close() error {
 	b.close.Do(func() {
 		b.log.collect()
 		b.cluster.Close()
-		err = errors.Join(b.log.collected(), b.lock.release())
+		err = errors.Join(b.log.collected(), b.lock.Release())
 	})
 	return err
 }

@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+
+	"sluice/gateway/dirlock"
 )
 
 const (
@@ -22,7 +24,7 @@ const (
 // written beside its place, synced, renamed into place, and the folder synced, so that a crash leaves the old or the new file.
 type dir struct {
 	root string
-	lock *os.File // held until Close
+	lock *dirlock.Lock // held until Close
 
 	// fault is nil but in tests, which let a step fail or the process end before it.
 	fault func(step, path string) error
@@ -204,7 +206,7 @@ func (d *dir) undo(path string, old []byte, missing bool, cause error) error {
 }
 
 // Close implements Store; it releases the lock.
-func (d *dir) Close() error { return unlockFile(d.lock) }
+func (d *dir) Close() error { return d.lock.Release() }
 
 // step is one of the steps after each of which the process may be killed, and each of which may fail. Its error names path.
 func (d *dir) step(name, path string, do func() error) error {

@@ -1,4 +1,4 @@
-package embedded
+package dirlock
 
 import (
 	"errors"
@@ -10,7 +10,7 @@ import (
 const errSharing = syscall.Errno(32)
 
 // lockFile opens path without sharing it, which is Windows' lock.
-func lockFile(path string) (*os.File, error) {
+func lockFile(path string, _ os.FileMode) (*os.File, error) {
 	name, err := syscall.UTF16PtrFromString(path)
 	if err != nil {
 		return nil, err

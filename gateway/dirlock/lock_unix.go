@@ -1,6 +1,6 @@
 //go:build unix
 
-package embedded
+package dirlock
 
 import (
 	"errors"
@@ -9,8 +9,8 @@ import (
 )
 
 // lockFile opens and locks path. With errLocked it also returns the file, to read who holds it.
-func lockFile(path string) (*os.File, error) {
-	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o644)
+func lockFile(path string, perm os.FileMode) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, perm)
 	if err != nil {
 		return nil, err
 	}
