@@ -138,8 +138,8 @@ func (g *Gateway) setBindings(topic string, kind guest.Kind, list []registry.Bin
 // settle waits until the modules that a topic had before a change are given up, so that whoever unbinds a module can remove it
 // next. It does not wait long: records that are under way keep them.
 func (g *Gateway) settle(ctx context.Context, topic string) {
-	const look, patience = 5 * time.Millisecond, 5 * time.Second
-	tick := time.NewTicker(look)
+	const patience = 5 * time.Second
+	tick := time.NewTicker(lookInterval)
 	defer tick.Stop()
 	for end := time.Now().Add(patience); time.Now().Before(end); {
 		var now []*guest.Bound
@@ -165,16 +165,9 @@ func (g *Gateway) users(module, version string) []string {
 	if version != "" {
 		return all
 	}
-	cfg := g.cfg.Load()
-	for _, table := range cfg.Tables() {
-		t, ok := cfg.Topic(table)
-		if !ok || !isGlob(table) {
-			continue
-		}
-		for _, u := range uses(t) {
-			if b := u.Binding; b.Module == module && !b.Path {
-				all = append(all, fmt.Sprintf("%s of topics %q (%s:%d)", u.Kind, table, path.Base(b.File), b.Line))
-			}
+	for _, u := range globUses(g.cfg.Load()) {
+		if b := u.Binding; b.Module == module && !b.Path {
+			all = append(all, fmt.Sprintf("%s of topics %q (%s:%d)", u.Kind, u.Topic, path.Base(b.File), b.Line))
 		}
 	}
 	return all
