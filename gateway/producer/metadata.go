@@ -158,22 +158,21 @@ func (m *metadata) run(ctx context.Context) {
 		case <-m.poke:
 			m.refresh(ctx, nil)
 		case l := <-m.requests:
-			m.refresh(ctx, m.gather(l))
+			m.refresh(ctx, []lookup{l})
 		case <-growing:
 			m.publishGrown()
 		}
 	}
 }
 
-// gather collects the requests that wait, so that one question to the cluster answers all.
-func (m *metadata) gather(l lookup) []lookup {
-	all := []lookup{l}
+// gather adds the requests that wait by now, so that one question to the cluster answers all, whatever it was asked for.
+func (m *metadata) gather(asked []lookup) []lookup {
 	for {
 		select {
 		case l := <-m.requests:
-			all = append(all, l)
+			asked = append(asked, l)
 		default:
-			return all
+			return asked
 		}
 	}
 }
@@ -187,6 +186,7 @@ func (m *metadata) refresh(ctx context.Context, asked []lookup) {
 		case <-ctx.Done():
 		}
 	}
+	asked = m.gather(asked)
 	names := m.names(asked)
 	found, err := m.ask(ctx, names)
 	m.last = time.Now()

@@ -65,3 +65,35 @@ func TestDeletedTopicStaysDeleted(t *testing.T) {
 		wait(t, refreshed)
 	}
 }
+
+// TestBackgroundRefreshAnswersThoseWhoWait: with refreshes that are always due, who waits could be left waiting by chance.
+func TestBackgroundRefreshAnswersThoseWhoWait(t *testing.T) {
+	fake, err := kfake.NewCluster(kfake.NumBrokers(1))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(fake.Close)
+	cl, err := kgo.NewClient(kgo.SeedBrokers(fake.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(cl.Close)
+	m := newMetadata(cl, time.Minute, false, slog.New(slog.DiscardHandler)) // its run is not at work
+	answered := make(chan *record.Error, 1)
+	go func() {
+		err, _ := m.request(t.Context(), nil, nil)
+		answered <- err
+	}()
+	for range 50 { // as many background refreshes
+		m.refresh(t.Context(), nil)
+		select {
+		case err := <-answered:
+			if err != nil {
+				t.Error(err)
+			}
+			return
+		default:
+		}
+	}
+	t.Error("nobody answered")
+}
