@@ -51,6 +51,9 @@ func idempotenceRules(s settings) []conflict {
 	}
 	if off != "" {
 		s.derive("enable.idempotence", false, off)
+	} else if len(out) == 0 && s.int("max.in.flight.requests.per.connection") < maxInFlightIdempotent {
+		// franz-go has no fewer. Java's users set 1 for the order, which idempotence keeps anyway.
+		s.derive("max.in.flight.requests.per.connection", int64(maxInFlightIdempotent), "an idempotent producer has up to 5 here, in order")
 	}
 	return out
 }

@@ -235,3 +235,29 @@ func ourOutcome(t *testing.T, table, prefix, props string) string {
 	return fmt.Sprintf("enable.idempotence=%s acks=%s delivery.timeout.ms=%s reconnect.backoff.max.ms=%s",
 		value("enable.idempotence"), value("acks"), value("delivery.timeout.ms"), value("reconnect.backoff.max.ms"))
 }
+
+// TestInFlightOfAnIdempotentProducer: what is reported, and what clients are made with, is what the broker sees.
+func TestInFlightOfAnIdempotentProducer(t *testing.T) {
+	for props, want := range map[string]int{
+		"max.in.flight.requests.per.connection = 1":                                       5,
+		"max.in.flight.requests.per.connection = 1\nenable.idempotence = false":           1,
+		"max.in.flight.requests.per.connection = 1\nacks = 1":                             1,
+		"max.in.flight.requests.per.connection = 5\nenable.idempotence = true":            5,
+		"max.in.flight.requests.per.connection = 9\nenable.idempotence = false\nacks = 0": 9,
+	} {
+		c, err := Parse("f", []byte("kafka.bootstrap.servers = \"b:9092\"\n[topics.a]\n[producer]\n"+props))
+		if err != nil {
+			t.Fatal(err)
+		}
+		topic, _ := c.Topic("a")
+		if got := topic.Producer.MaxInFlight; got != want {
+			t.Errorf("%q: %d, want %d", props, got, want)
+		}
+		r, _ := c.Explain("a")
+		for _, s := range r.Settings {
+			if s.Name == "max.in.flight.requests.per.connection" && plain(s.Value) != fmt.Sprint(want) {
+				t.Errorf("%q: reported as %v", props, s.Value)
+			}
+		}
+	}
+}

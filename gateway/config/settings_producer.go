@@ -36,8 +36,9 @@ func deliverySettings() []Setting {
 		},
 		{
 			Name: "max.in.flight.requests.per.connection", Type: Int, Default: int64(5), Min: 1, Max: maxInt,
-			Doc:  "Unanswered requests per broker; at most 5 with idempotence.",
-			into: func(t target) any { return &t.t.Producer.MaxInFlight },
+			Doc:     "Unanswered requests per broker; at most 5 with idempotence.",
+			Differs: "With idempotence it is always 5, which keeps the order too.",
+			into:    func(t target) any { return &t.t.Producer.MaxInFlight },
 		},
 	}
 }

@@ -49,6 +49,12 @@ func ClientOpts(opts ...kgo.Opt) Option {
 	return func(o *options) { o.client = append(o.client, opts...) }
 }
 
+// Advertise tells clients to come by way of addrs, one for each broker: a proxy that leads to ClientAddr. Clients of Bootstrap are
+// not told.
+func Advertise(addrs ...string) Option {
+	return func(o *options) { o.nodes.Advertise = addrs }
+}
+
 // Start starts a Kafka of 1 or more brokers that lives as long as the test, with its data in t.TempDir().
 func Start(t testing.TB, brokers int, opts ...Option) *Cluster {
 	t.Helper()
@@ -82,6 +88,9 @@ func Distribution(t testing.TB) localkafka.Distribution {
 
 // Bootstrap is the host:port of every broker, in the order of their ids, also of those that are down.
 func (c *Cluster) Bootstrap() []string { return c.nodes.Bootstrap() }
+
+// ClientAddr is where what Advertise names for a broker has to lead to.
+func (c *Cluster) ClientAddr(id int) string { return c.broker(id).ClientAddr() }
 
 // Pause stops a broker's process where it stands (SIGSTOP): its connections stay open and nothing answers.
 func (c *Cluster) Pause(id int) {
