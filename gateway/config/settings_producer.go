@@ -57,8 +57,9 @@ func retrySettings() []Setting {
 		},
 		{
 			Name: "retry.backoff.max.ms", Type: Millis, Default: int64(1000), Max: maxMs,
-			Doc:  "The longest wait before a retry.",
-			into: func(t target) any { return &t.t.Producer.RetryBackoffMax },
+			Doc:     "The longest wait before a retry.",
+			Differs: "What a broker refuses for now is tried again after retry.backoff.ms each time; the wait grows only after no answer.",
+			into:    func(t target) any { return &t.t.Producer.RetryBackoffMax },
 		},
 		{
 			Name: "delivery.timeout.ms", Type: Millis, Default: int64(120000), Max: maxInt,

@@ -20,9 +20,12 @@ import (
 	"sluice/gateway/config"
 )
 
-// metadataMinAge bounds how often a kgo client asks for metadata. Retriable broker errors wait for a refresh, so kgo's
-// default of 5 s would pace retries instead of retry.backoff.ms (franz-go issue 1407).
+// metadataMinAge bounds how often a kgo client asks for metadata that sends no records.
 const metadataMinAge = 100 * time.Millisecond
+
+// Retries of what a broker refuses for now wait for a refresh of the metadata, not for kgo's backoff (franz-go issue 1407). So
+// the least time between two is retry.backoff.ms, as far as kgo allows, and within reason.
+const minRetryPace, maxRetryPace = 10 * time.Millisecond, 10 * time.Second
 
 // clientWide is the part of p that Kafka's protocol or kgo fixes per client. Topics that agree in it share a client.
 func clientWide(p config.Producer) config.Producer {
@@ -36,7 +39,7 @@ func baseOptions(k config.Kafka, log *slog.Logger) ([]kgo.Opt, *tls.Config, erro
 	opts := []kgo.Opt{
 		kgo.SeedBrokers(k.Bootstrap...),
 		kgo.MetadataMinAge(metadataMinAge),
-		kgo.MetadataMaxAge(min(k.MetadataMaxAge, time.Hour)),
+		kgo.MetadataMaxAge(min(max(k.MetadataMaxAge, maxRetryPace), time.Hour)), // metadata.run looks for new partitions more often
 		kgo.WithLogger(kgoLogger{log, &sync.Map{}}),
 		kgo.SoftwareNameAndVersion("sluice", "0"),
 	}
@@ -116,6 +119,7 @@ func sendOptions(p config.Producer) []kgo.Opt {
 		kgo.RecordRetries(retries(p.Retries)),
 		kgo.UnknownTopicRetries(-1),
 		kgo.RetryBackoffFn(backoff(p.RetryBackoff, p.RetryBackoffMax)),
+		kgo.MetadataMinAge(min(max(p.RetryBackoff, minRetryPace), maxRetryPace)),
 		// A broker that goes down closes connections in mid-handshake. kgo takes that for a wrong configuration and gives up at
 		// once all that waits for the partition; delivery.timeout.ms is soon enough.
 		kgo.AlwaysRetryEOF(),

@@ -74,8 +74,10 @@ func TestEveryOptionSetMakesAClient(t *testing.T) {
 		"huge": func(p *config.Producer) {
 			p.MaxRequestSize, p.Linger, p.RequestTimeout = 2147483647, time.Hour, 24*time.Hour
 		},
-		"no retries":  func(p *config.Producer) { p.Retries, p.Idempotence = 0, false },
-		"idle for ms": func(p *config.Producer) { p.ConnectionsMaxIdle = time.Millisecond },
+		"retries at once":    func(p *config.Producer) { p.RetryBackoff = 0 },
+		"retries in an hour": func(p *config.Producer) { p.RetryBackoff, p.RetryBackoffMax = time.Hour, time.Hour },
+		"no retries":         func(p *config.Producer) { p.Retries, p.Idempotence = 0, false },
+		"idle for ms":        func(p *config.Producer) { p.ConnectionsMaxIdle = time.Millisecond },
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := testProps()
