@@ -56,7 +56,7 @@ func TestManyRecordsKeepTheirOrder(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	c := fake(t)
-	r := serve(t, c.ListenAddrs(), "[topics.orders]\n[topics.missing]\nproducer.max.block.ms = 0\n[topics.small]\nproducer.max.request.size = 1000")
+	r := serve(t, c.ListenAddrs(), "[topics.orders]\n[topics.missing]\n[topics.small]\nproducer.max.request.size = 1000")
 	big := strings.Repeat("x", 2000)
 	for name, f := range map[string]func() (answer, int, string){
 		"topic not configured": func() (answer, int, string) { return r.post(r.url("nope"), "x"), 404, "topic_not_configured" },

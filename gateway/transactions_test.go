@@ -160,7 +160,7 @@ func TestTransactionStoresAll(t *testing.T) {
 // Of a transaction that is refused nothing is seen, and the next one on the same client is as good as the first.
 func TestTransactionIsRefusedAsAWhole(t *testing.T) {
 	c := fake(t)
-	r := serve(t, c.ListenAddrs(), "[topics.orders]\n[topics.other]\nproducer.max.request.size = 2000\n[topics.missing]\nproducer.max.block.ms = 0\n[topics.\"*\"]\n"+
+	r := serve(t, c.ListenAddrs(), "[topics.orders]\n[topics.other]\nproducer.max.request.size = 2000\n[topics.missing]\n[topics.\"*\"]\n"+
 		oneClient+"transaction.max.records = 4\ntransaction.max.bytes = 200000\n")
 	good := to("orders", "never") + to("other", "never")
 	once := func(key kmsg.Key, err *kerr.Error) func() {
