@@ -261,3 +261,11 @@ func TestInFlightOfAnIdempotentProducer(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseWithNegativeTimestampShouldThrow is KafkaProducerTest's: shutdown.timeout.ms is the timeout of Java's close.
+func TestCloseWithNegativeTimestampShouldThrow(t *testing.T) {
+	_, err := Parse("f", []byte("shutdown.timeout.ms = -100\nkafka.bootstrap.servers = \"b:9092\"\n[topics.a]\n"))
+	if err == nil || !strings.Contains(err.Error(), "shutdown.timeout.ms = -100") {
+		t.Errorf("error %v", err)
+	}
+}
