@@ -85,10 +85,7 @@ func (c *tappedConn) failed(sent *sentRequest, o outcome) {
 		sent.all(o)
 		return
 	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.sent[sent.corr] == sent {
-		delete(c.sent, sent.corr)
+	if c.take(sent) {
 		c.again(sent, o)
 	}
 }
@@ -241,8 +238,7 @@ func (c *tappedConn) begin() {
 	c.left = max(int(int32(binary.BigEndian.Uint32(c.head[:])))-4, 0)
 	corr := int32(binary.BigEndian.Uint32(c.head[4:]))
 	c.mu.Lock()
-	c.req = c.sent[corr]
-	delete(c.sent, corr)
+	c.req = c.sent[corr] // it stays there until all of the response is read: the connection may break before
 	c.mu.Unlock()
 	c.body = c.body[:0]
 	c.have = 0
@@ -255,12 +251,21 @@ func (c *tappedConn) end() {
 	sent := c.req
 	c.req = nil
 	switch {
-	case sent == nil:
+	case sent == nil, !c.take(sent):
 	case sent.key == kmsg.Metadata.Int16():
 		c.learn(sent.version)
 	default:
 		c.produced(sent)
 	}
+}
+
+// take ends the wait for a response; false if the connection was closed meanwhile, which ended it.
+func (c *tappedConn) take(sent *sentRequest) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	waits := c.sent[sent.corr] == sent
+	delete(c.sent, sent.corr)
+	return waits
 }
 
 // learn notes the ids of topics, before kgo can write a request that has only the id.
