@@ -48,7 +48,6 @@ type client struct {
 	book     *book
 	holding  map[*ledger]struct{} // with records that are kept back
 	came     []returned           // records that kgo gave up, to be judged
-	loading  []*ledger            // that kgo was just given the first records for
 	unquiet  time.Time            // since when mend finds kgo writing, if it does
 	hasty    bool                 // and does not wait for longer: any record may be in the log
 	times    map[time.Duration]*deadlines
@@ -191,7 +190,6 @@ func (c *client) send(k *kgo.Client, g *group, now time.Time) {
 		}
 		c.give(k, l, s)
 	}
-	c.holdFresh()
 }
 
 func (c *client) shelf(t *Topic) *shelf {

@@ -256,10 +256,9 @@ func (c *client) resend(l *ledger) {
 		c.give(k, l, s)
 		c.kept.Add(-1) // last: it is never in neither count
 	}
-	c.holdFresh()
 }
 
-// place finds the place in l again, if that is possible now. Until kgo knows the topic, what comes after the records that it is
+// place finds the place in l again, if that is possible now. Until kgo knows the topic, what comes after the record that it is
 // given next has to wait.
 func (c *client) place(k *kgo.Client, l *ledger) {
 	switch {
@@ -269,9 +268,8 @@ func (c *client) place(k *kgo.Client, l *ledger) {
 		l.known()
 		l.rest()
 	default:
-		if n := len(c.loading); n == 0 || c.loading[n-1] != l {
-			c.loading = append(c.loading, l)
-		}
+		l.held.Store(true)
+		c.holding[l] = struct{}{}
 	}
 }
 
@@ -279,16 +277,6 @@ func (c *client) place(k *kgo.Client, l *ledger) {
 func knows(k *kgo.Client, topic string) bool {
 	leader, _, err := k.PartitionLeader(topic, 0)
 	return leader >= 0 || err != nil
-}
-
-// holdFresh keeps back what comes after the first records of a topic.
-func (c *client) holdFresh() {
-	for _, l := range c.loading {
-		l.held.Store(true)
-		c.holding[l] = struct{}{}
-	}
-	clear(c.loading)
-	c.loading = c.loading[:0]
 }
 
 // keep makes a record wait behind those of its partition that are sent again.

@@ -411,9 +411,10 @@ func TestTopicsWithTheSameClientWideOptionsShareAClient(t *testing.T) {
 
 func TestCloseAnswersEverything(t *testing.T) {
 	r := newRig(t)
+	topic := r.topic("orders", nil)
+	r.meet(topic)
 	release := r.hold()
 	defer release()
-	topic := r.topic("orders", nil)
 	b, done := r.batch("orders", 0, "a", "b")
 	topic.Append(b)
 	ctx, cancel := context.WithTimeout(context.Background(), 100*time.Millisecond)
@@ -436,7 +437,7 @@ func TestCloseAnswersEverything(t *testing.T) {
 	if topic.Append(late) {
 		t.Fatal("a closed topic took a record")
 	}
-	if _, ok := late.Outcome(0); ok || topic.Stats.Appended.Load() != 2 {
+	if _, ok := late.Outcome(0); ok || topic.Stats.Appended.Load() != 3 {
 		t.Fatal("a refused Append left a trace")
 	}
 	if total, free, _ := topic.Budget(); total != free {
@@ -447,6 +448,7 @@ func TestCloseAnswersEverything(t *testing.T) {
 func TestRetriedRecordsAreCounted(t *testing.T) {
 	r := newRig(t)
 	topic := r.topic("orders", nil)
+	r.meet(topic)
 	f := r.fake.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Err: kerr.NotEnoughReplicas, Count: 2})
 	b, done := r.batch("orders", 0, "a", "b", "c")
 	topic.Append(b)
@@ -455,7 +457,7 @@ func TestRetriedRecordsAreCounted(t *testing.T) {
 		t.Fatalf("ack = %+v after %d faults", b.Acks[2], f.Hits())
 	}
 	w := &topic.client.tap.Stats
-	if w.Retries.Load() != 6 || w.Records.Load() != 9 || w.Requests.Load() != 3 || w.InFlight.Load() != 0 {
+	if w.Retries.Load() != 6 || w.Records.Load() != 10 || w.Requests.Load() != 4 || w.InFlight.Load() != 0 {
 		t.Fatalf("retries %d, records %d, requests %d, in flight %d", w.Retries.Load(), w.Records.Load(), w.Requests.Load(), w.InFlight.Load())
 	}
 }

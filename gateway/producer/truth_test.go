@@ -40,6 +40,16 @@ func (r *rig) answerWith(f func(n int) (code int16, offset int64)) {
 	})
 }
 
+// meet makes kgo know the topic, by a record in its last partition.
+func (r *rig) meet(topic *Topic) {
+	r.t.Helper()
+	var s sent
+	s.append(r, topic, 2, "hello")
+	if _, failed := s.outcome(r.t); len(failed) > 0 {
+		r.t.Fatalf("failed: %v", failed)
+	}
+}
+
 // TestTheEndOfDeliveryTimeoutIsTrue: 503 says that a record is not in the log, and 504 that it may be.
 func TestTheEndOfDeliveryTimeoutIsTrue(t *testing.T) {
 	always := func(err *kerr.Error, offset int64) func(int) (int16, int64) {
@@ -88,6 +98,7 @@ func endOfDelivery(t *testing.T, answer func(int) (int16, int64), acks int) reco
 	t.Helper()
 	r := newRig(t)
 	topic := r.topic("orders", func(p *config.Producer) { hurried(p); p.Acks, p.Idempotence = acks, acks == -1 })
+	r.meet(topic) // else the second record would wait for kgo to know the topic
 	r.answerWith(answer)
 	var s sent
 	s.append(r, topic, 0, "a", "b")

@@ -120,7 +120,7 @@ func seesProperties(w wired) {
 		w.send(topic, "a\nb\n", http.StatusOK)
 		w.send(topic, "c\n", http.StatusOK)
 		w.send(topic, "d\n", http.StatusOK)
-		seen := w.await(w, topic, "three requests", func(p []produced) bool { return len(p) >= 3 })
+		seen := w.await(w, topic, "four records", func(p []produced) bool { return recordsIn(p) >= 4 })
 		records := int32(0)
 		for i, p := range seen {
 			if p.acks != want.acks || p.timeout != want.timeout || p.client != topic {
@@ -142,6 +142,13 @@ func seesProperties(w wired) {
 			w.wantLog(topic, "a", "b", "c", "d")
 		}
 	}
+}
+
+func recordsIn(requests []produced) (records int32) {
+	for _, p := range requests {
+		records += p.records
+	}
+	return records
 }
 
 // A broker that answers slowly has as many requests as max.in.flight.requests.per.connection says; five of an idempotent producer.
