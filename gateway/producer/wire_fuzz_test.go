@@ -103,7 +103,7 @@ func metadataAnswer(version int16) kmsg.Response {
 	resp := kmsg.NewPtrMetadataResponse()
 	resp.Version = version
 	topic := kmsg.NewMetadataResponseTopic()
-	topic.Topic, topic.TopicID = kmsg.StringPtr("orders"), [16]byte{1}
+	topic.Topic, topic.TopicID = new("orders"), [16]byte{1}
 	resp.Topics = append(resp.Topics, topic)
 	return resp
 }
