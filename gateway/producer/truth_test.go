@@ -129,6 +129,7 @@ func TestUnansweredAndBehind(t *testing.T) {
 			t.Parallel()
 			r := newRig(t)
 			topic := r.topic("orders", func(p *config.Producer) { hurried(p); p.RequestTimeout = timeout })
+			r.meet(topic)
 			arrived := make(chan struct{}, 100)
 			r.fake.ControlKey(int16(kmsg.Produce), func(kmsg.Request) (kmsg.Response, error, bool) {
 				r.fake.KeepControl()
