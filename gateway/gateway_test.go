@@ -92,7 +92,7 @@ func TestAnswersAreTrue(t *testing.T) {
 		"refused by the broker":  {kerr.InvalidRecord, 422, "invalid_record", 0},
 		"too large for broker":   {kerr.MessageTooLarge, 413, "record_too_large", 0},
 		"not allowed":            {kerr.TopicAuthorizationFailed, 403, "topic_authorization_failed", 0},
-		"unknown server error":   {kerr.UnknownServerError, 502, "broker_error", 0},
+		"unknown server error":   {kerr.UnknownServerError, 504, "outcome_unknown", 0},
 		"never enough replicas":  {kerr.NotEnoughReplicas, 503, "not_available", 0},
 		"appended, not answered": {kerr.NotEnoughReplicasAfterAppend, 504, "delivery_timeout", 1},
 	} {

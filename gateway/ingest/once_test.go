@@ -148,7 +148,7 @@ func TestKeyOfTombstone(t *testing.T) {
 func TestWhatIsRemembered(t *testing.T) {
 	remembered := map[record.Code]bool{
 		record.Stored: true, record.Dropped: true, record.DeadLettered: true, record.DeliveryTimeout: true, record.Unknown: true,
-		record.BrokerError: true, record.Internal: true,
+		record.Internal:  true,
 		record.KeyReused: true, // no outcome of a record, so nothing is known of it
 	}
 	topic := testTopic()

@@ -19,7 +19,7 @@ func byCode(rows []meaning, others []error) map[int16]meaning {
 	}
 	for _, err := range others {
 		e := err.(*kerr.Error) //nolint:errorlint,forcetypeassert // the table holds nothing else
-		m := meaning{e, unforeseen, anyoneKnows, record.BrokerError, record.BrokerError}
+		m := meaning{e, unforeseen, anyoneKnows, record.BrokerError, record.Unknown}
 		if e.Retriable {
 			m = meaning{e, retriable, anyoneKnows, record.NotAvailable, record.Unknown}
 		}
@@ -85,6 +85,8 @@ func reason(c record.Code) string {
 		return "the partition is not available now; the record was not stored"
 	case record.Unauthorized:
 		return "the cluster does not let this gateway write to the topic"
+	case record.BrokerError:
+		return "Kafka answered with an error; the record was not stored"
 	case record.UnknownTopic:
 		return "the cluster does not have this topic or partition"
 	default:

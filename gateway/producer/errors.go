@@ -93,7 +93,7 @@ var answers = byCode([]meaning{ //nolint:gochecknoglobals // a table that is onl
 	{kerr.SaslAuthenticationFailed, fatalForTopic, notWritten, record.BrokerError, record.Unknown},
 	{kerr.ProducerFenced, fatalForClient, notWritten, record.Fenced, record.Unknown},
 
-	{kerr.UnknownServerError, unforeseen, anyoneKnows, record.BrokerError, record.BrokerError},
+	{kerr.UnknownServerError, unforeseen, anyoneKnows, record.BrokerError, record.Unknown},
 }, others)
 
 // others is the codes that Kafka has for other requests. As an answer to a produce request nothing can be said of them; the

@@ -355,7 +355,7 @@ func TestClusterAuthorizationExceptionInProduceRequest(t *testing.T) {
 	for err, want := range map[*kerr.Error]record.Code{
 		kerr.ClusterAuthorizationFailed: record.Unauthorized, kerr.TopicAuthorizationFailed: record.Unauthorized,
 		kerr.UnsupportedForMessageFormat: record.InvalidRecord, kerr.InvalidTopicException: record.Invalid,
-		kerr.UnsupportedCompressionType: record.InvalidRecord, kerr.UnknownServerError: record.BrokerError,
+		kerr.UnsupportedCompressionType: record.InvalidRecord, kerr.UnknownServerError: record.Unknown,
 	} {
 		t.Run(err.Message, func(t *testing.T) {
 			r := newRig(t)

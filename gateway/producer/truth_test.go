@@ -2,6 +2,7 @@ package producer
 
 import (
 	"context"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -142,6 +143,44 @@ func TestUnansweredAndBehind(t *testing.T) {
 			behind.append(r, topic, 0, "c", "d")
 			written.want(t, record.DeliveryTimeout)
 			behind.want(t, record.NotAvailable)
+			r.freeOfDebt(topic)
+		})
+	}
+}
+
+// TestUnforeseenErrorsAreTold: an error that says nothing of the batch leaves open whether it was written; what was appended behind
+// it and given up with it was never sent.
+func TestUnforeseenErrorsAreTold(t *testing.T) {
+	for _, err := range []*kerr.Error{kerr.UnknownServerError, kerr.InvalidRequest} {
+		t.Run(err.Message, func(t *testing.T) {
+			r := newRig(t)
+			topic := r.topic("orders", func(p *config.Producer) { p.MaxInFlight, p.Linger = 1, time.Millisecond })
+			arrived, answer := make(chan struct{}, 1), make(chan struct{})
+			r.answerWith(func(n int) (int16, int64) {
+				if n > 0 {
+					return 0, 0
+				}
+				arrived <- struct{}{}
+				<-answer
+				return err.Code, -1
+			})
+			var written, behind, later sent
+			written.append(r, topic, 0, "a", "b")
+			wait(t, arrived)
+			behind.append(r, topic, 0, "c")
+			for start := time.Now(); topic.client.kgo.Load().BufferedProduceRecords() != 3; runtime.Gosched() {
+				if time.Since(start) > 30*time.Second {
+					t.Fatal("the record was not given to kgo")
+				}
+			}
+			close(answer)
+			written.want(t, record.Unknown)
+			behind.want(t, record.BrokerError)
+			later.append(r, topic, 0, "d")
+			if _, failed := later.outcome(t); len(failed) > 0 {
+				t.Errorf("later: %v", failed)
+			}
+			r.wantLog("orders", 0, []string{"d"})
 			r.freeOfDebt(topic)
 		})
 	}

@@ -52,7 +52,7 @@ const (
 	Unknown         // the connection or the client ended before an answer
 
 	// Ours.
-	BrokerError // the broker answered with an error nobody foresaw
+	BrokerError // the broker answered with an error nobody foresaw: not written
 	Internal    // a bug
 
 	numCodes

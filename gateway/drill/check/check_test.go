@@ -298,7 +298,7 @@ func TestOutcomes(t *testing.T) {
 		{207, "dropped", check.Refused},
 		{207, "delivery_timeout", check.Unknown},
 		{207, "outcome_unknown", check.Unknown},
-		{207, "broker_error", check.Unknown},
+		{207, "broker_error", check.Refused},
 		{207, "internal_error", check.Unknown},
 		{400, "invalid_request", check.Refused},
 		{413, "record_too_large", check.Refused},
@@ -306,7 +306,7 @@ func TestOutcomes(t *testing.T) {
 		{503, "not_available", check.Refused},
 		{503, "outcome_unknown", check.Refused}, // the status is what was promised
 		{500, "internal_error", check.Unknown},
-		{502, "broker_error", check.Unknown},
+		{502, "broker_error", check.Refused},
 		{504, "delivery_timeout", check.Unknown},
 		{0, check.NoAnswer, check.Unknown},
 		{0, check.Unreachable, check.Refused},

@@ -10,6 +10,6 @@
 //
 //	stored    200, and a place among 207    in the log exactly once, there, with the same bytes
 //	accepted  202                           the same once the gateway has drained, unless it was killed
-//	refused   4xx, 503, and no connection   not in the log
-//	unknown   500, 502, 504, and no answer  in the log at most once
+//	refused   4xx, 502, 503, no connection  not in the log
+//	unknown   500, 504, and no answer       in the log at most once
 package check

@@ -54,7 +54,7 @@ func (e *Entry) Outcome() Outcome {
 		return Refused
 	case e.Status == 202:
 		return Accepted
-	case e.Status >= 400 && e.Status < 500, e.Status == 503:
+	case e.Status >= 400 && e.Status < 500, e.Status == 502, e.Status == 503:
 		return Refused
 	default:
 		return Unknown
@@ -64,7 +64,7 @@ func (e *Entry) Outcome() Outcome {
 // unknownCode says whether a record with this error may be in the log.
 func unknownCode(code string) bool {
 	switch code {
-	case "delivery_timeout", "outcome_unknown", "broker_error", "internal_error", "pending":
+	case "delivery_timeout", "outcome_unknown", "internal_error", "pending":
 		return true
 	default:
 		return false
