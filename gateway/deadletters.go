@@ -247,6 +247,7 @@ func (d *deadLetters) sendBatch(to *Topic, letters []*letter) {
 		b.Free()
 	}
 	b.Start()
+	b.CountIn(to.ended)
 	to.deliverFromOther(b)
 }
 

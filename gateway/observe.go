@@ -7,6 +7,7 @@ import (
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/gateway/metrics"
+	"sluice/gateway/record"
 )
 
 // httpObserver counts the requests of the data plane.
@@ -23,6 +24,7 @@ func (g *Gateway) snapshot() metrics.Snapshot {
 	batchSize := make(map[any]int64)
 	add := func(e *topicEntry) {
 		s.Topics = append(s.Topics, topicSnapshot(e))
+		s.Outcomes = appendOutcomes(s.Outcomes, e)
 		s.Bindings = append(s.Bindings, bindingSnapshots(e)...)
 		client := any(e.out.Client())
 		batchSize[client] = max(batchSize[client], int64(e.cfg.Producer.BatchSize))
@@ -69,6 +71,16 @@ func topicSnapshot(e *topicEntry) metrics.Topic {
 		t.DeadLetters, t.DeadLettersFailed, t.DeadLetterMemory = l.stored.Load(), l.failed.Load(), l.held.Load()
 	}
 	return t
+}
+
+// appendOutcomes appends how the records of a topic ended.
+func appendOutcomes(to []metrics.Outcome, e *topicEntry) []metrics.Outcome {
+	for _, c := range record.Codes() {
+		if n := e.topic.ended.Ended(c); n > 0 {
+			to = append(to, metrics.Outcome{Source: e.out, Table: e.cfg.Table, Code: c.String(), Class: c.Class(), Records: n})
+		}
+	}
+	return to
 }
 
 // routeNames is the data plane's routes as metrics name them.

@@ -34,7 +34,10 @@ func compileC(t *testing.T, source string) (path string, wasm []byte) {
 const conformanceC = "../guest-sdk/c/conformance/conformance.c"
 
 // scrape is what /metrics of the admin plane shows of modules, as text before and number behind the last space of a line.
-func (r *rig) scrape() map[string]float64 {
+func (r *rig) scrape() map[string]float64 { return r.scrapeOf("sluice_module_") }
+
+// scrapeOf is the same for the metrics whose names begin so.
+func (r *rig) scrapeOf(prefix string) map[string]float64 {
 	r.t.Helper()
 	resp, err := http.Get("http://" + r.g.AdminAddr() + "/metrics")
 	if err != nil {
@@ -47,7 +50,7 @@ func (r *rig) scrape() map[string]float64 {
 	}
 	all := map[string]float64{}
 	for line := range strings.Lines(string(text)) {
-		if !strings.HasPrefix(line, "sluice_module_") {
+		if !strings.HasPrefix(line, prefix) {
 			continue
 		}
 		line = strings.TrimSpace(line)

@@ -34,6 +34,7 @@ type Topic struct {
 	route        routeFunc             // finds the topic an interceptor routed to
 	acks         *ackQueue             // nil without interceptors
 	limits       *rateLimits           // nil without limits
+	ended        *record.Outcomes      // of the records that were sent to it
 	letters      *deadLetters          // nil without a dead-letter topic
 	successor    atomic.Pointer[Topic] // set when a reload replaced this one
 	damaged      *record.Error         // its bindings cannot be read; see refusal
@@ -76,6 +77,7 @@ func (t *Topic) Send(b *record.Batch) {
 		t.sendAgain(b)
 		return
 	}
+	b.CountIn(t.ended)
 	if err := t.refusal(); err != nil {
 		t.out.Refuse(b, err)
 		return
@@ -120,6 +122,7 @@ func (t *Topic) intercept(b *record.Batch, from int) (rest []*record.Batch) {
 func (t *Topic) sendAgain(b *record.Batch) {
 	next, err := t.route(t.cfg.Name)
 	if err != nil {
+		b.CountIn(t.ended)
 		t.out.Refuse(b, err)
 		return
 	}

@@ -147,7 +147,7 @@ func (s *Topics) build(ctx context.Context, cfg config.Topic) (*topicEntry, erro
 	if err != nil {
 		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
 	}
-	t := &Topic{cfg: cfg, out: out, route: s.route, damaged: s.damaged(cfg.Name), limits: newRateLimits(cfg.RateLimit)}
+	t := &Topic{cfg: cfg, out: out, route: s.route, damaged: s.damaged(cfg.Name), limits: newRateLimits(cfg.RateLimit), ended: new(record.Outcomes)}
 	e := &topicEntry{topic: t, out: out, cfg: cfg}
 	p := cfg.Producer
 	t.partitioner, err = partitioner.New(cfg.Partitioner, partitioner.Options{
@@ -289,7 +289,7 @@ func (s *Topics) retire(ctx context.Context, next *Topics) {
 		if now != nil {
 			e.topic.successor.Store(now.topic)
 		} else {
-			e.topic.successor.Store(&Topic{cfg: e.cfg, out: e.out, route: e.topic.route, removed: true})
+			e.topic.successor.Store(&Topic{cfg: e.cfg, out: e.out, route: e.topic.route, ended: e.topic.ended, removed: true})
 		}
 		gone = append(gone, e)
 		grace = max(grace, e.topic.AwaitTimeout())

@@ -67,7 +67,7 @@ func (x *transaction) topic(name string) (*Topic, *record.Error) {
 	}
 	within := &Topic{
 		cfg: t.cfg, interceptors: t.interceptors, serializer: t.serializer, partitioner: t.partitioner, fallback: t.fallback,
-		out: x.records.Topic(out), route: x.topic, acks: t.acks, limits: t.limits, damaged: t.damaged,
+		out: x.records.Topic(out), route: x.topic, acks: t.acks, limits: t.limits, ended: t.ended, damaged: t.damaged,
 		// Without letters: a record that cannot be stored ends the transaction, so that none has to be put elsewhere.
 	}
 	x.topics[name] = within

@@ -33,6 +33,7 @@ type scope uint8
 
 const (
 	ofTopic   scope = iota // label topic
+	ofOutcome              // labels topic, code and class
 	ofClient               // label client_id
 	ofCluster              // no label
 	ofGateway              // labels of its own
@@ -50,6 +51,8 @@ func (s scope) labels() []string {
 	switch s {
 	case ofTopic:
 		return []string{"topic"}
+	case ofOutcome:
+		return []string{"topic", "code", "class"}
 	case ofClient:
 		return []string{"client_id"}
 	case ofHook:

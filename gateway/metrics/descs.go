@@ -42,6 +42,12 @@ var descs = append([]desc{ //nolint:gochecknoglobals // a table that is only rea
 		help: "Records that were accepted into the buffer and then not stored, or not known to be.",
 	},
 	{
+		name: "sluice_records_ended_total", scope: ofOutcome, typ: counter, unit: "records", value: sum(ended),
+		help: "Records that were sent to the topic, by the code that their senders were or would be told: stored, or why not. class is what the code " +
+			"means: stored; retriable, not written and worth sending again; unknown, may be in the log; final, the same again ends the same. A code " +
+			"is shown once it happened. What is refused while a request is read, as malformed or larger than max.request.size, is not counted here.",
+	},
+	{
 		name: "sluice_record_bytes_total", scope: ofTopic, typ: counter, unit: "bytes", value: sum(recordBytes),
 		help: "Keys, values and headers of accepted records, uncompressed.",
 	},

@@ -50,7 +50,7 @@ Written from the table in ` + "`descs.go`" + ` by ` + "`go generate`" + `; do no
 - ` + "`go_*`" + ` and ` + "`process_*`" + ` are those of every Go program that Prometheus scrapes.
 `)
 	titles := [numScopes]string{
-		"Topics", "Clients of Kafka", "Cluster", "Gateway", "Hooks of modules", "Versions of modules", "Modules by topic",
+		"Topics", "Outcomes of records", "Clients of Kafka", "Cluster", "Gateway", "Hooks of modules", "Versions of modules", "Modules by topic",
 	}
 	for of, title := range titles {
 		fmt.Fprintf(&b, "\n## %s\n\n| metric | type | unit | Kafka's name | meaning |\n|---|---|---|---|---|\n", title)

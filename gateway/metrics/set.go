@@ -157,6 +157,7 @@ func (s *Set) sample(now time.Time) []Topic {
 	}
 	snap := s.producer()
 	s.scopes[ofTopic].sample(now, readings(snap.Topics, (*Topic).reading))
+	s.scopes[ofOutcome].sample(now, readings(snap.Outcomes, (*Outcome).reading))
 	s.scopes[ofClient].sample(now, readings(snap.Clients, (*Client).reading))
 	s.scopes[ofBinding].sample(now, readings(snap.Bindings, (*Binding).reading))
 	s.scopes[ofCluster].sample(now, []reading{snap.Cluster.reading()})

@@ -9,6 +9,7 @@ import "time"
 // after its last snapshot is lost.
 type Snapshot struct {
 	Topics   []Topic
+	Outcomes []Outcome
 	Clients  []Client
 	Cluster  Cluster
 	Bindings []Binding
@@ -52,6 +53,16 @@ func (t *Topic) used() float64 {
 		return 0
 	}
 	return 1 - float64(t.BufferAvailable)/float64(t.BufferTotal)
+}
+
+// Outcome is how records of one topic ended.
+type Outcome struct {
+	Source any    // as in Topic
+	Table  string // the [topics.*] pattern that matched: a label
+	Code   string // a label
+	Class  string // a label; it follows from Code
+
+	Records int64
 }
 
 // Client is one Kafka client of the producer.
@@ -123,6 +134,8 @@ const (
 	deadLetters
 	deadLettersFailed
 
+	ended
+
 	requests
 	batches
 	records
@@ -183,6 +196,12 @@ func (t *Topic) reading() reading {
 		bufferTotal: float64(t.BufferTotal), bufferAvailable: float64(t.BufferAvailable), waiting: float64(t.Waiting),
 		nearlyFull: number(t.used() > nearlyFullAt), deadLetterMemory: float64(t.DeadLetterMemory),
 	}
+	return r
+}
+
+func (o *Outcome) reading() reading {
+	r := reading{label: o.Table + labelSeparator + o.Code + labelSeparator + o.Class, source: o.Source}
+	r.counters = [numCounters]int64{ended: o.Records}
 	return r
 }
 

@@ -55,6 +55,9 @@ type Batch struct {
 	open    atomic.Int32 // records without an Ack
 	twice   atomic.Int32
 
+	outcomes *Outcomes // where its records are counted; nil if nowhere
+	unstored atomic.Int32
+
 	rescuer   Rescuer // nil if there is none
 	originals []Record
 	needed    atomic.Int32 // records whose bytes somebody may want; counted only with a rescuer
@@ -181,6 +184,7 @@ func (b *Batch) finish(i int, ack Ack) {
 		r.done = true
 	}
 	a.Offset, a.Timestamp, a.Partition, a.Detail = ack.Offset, ack.Timestamp, ack.Partition, ack.Detail
+	b.countUnstored(ack.Code)
 	a.Code.store(ack.Code) // last, so that Outcome sees a whole Ack
 	if b.open.Add(-1) == 0 {
 		b.end()
@@ -211,6 +215,7 @@ func (b *Batch) Twice() int { return int(b.twice.Load()) }
 func (b *Batch) Open() int { return int(b.open.Load()) }
 
 func (b *Batch) end() {
+	b.countStored()
 	if b.Ended != nil {
 		b.Ended(b)
 	}
@@ -241,6 +246,8 @@ func (b *Batch) Free() {
 	clear(b.originals)
 	b.originals = b.originals[:0]
 	b.Done, b.Ended, b.rescuer, b.Unattended, b.forgotten = nil, nil, nil, false, false
+	b.outcomes = nil
+	b.unstored.Store(0)
 	b.twice.Store(0)
 	b.pool.live.Add(-1)
 	b.pool.batches.Put(b)
