@@ -59,7 +59,7 @@ func topicSnapshot(e *topicEntry) metrics.Topic {
 		Appended: st.Appended.Load(), Acked: st.Stored(), Failed: st.Failed.Load(),
 		Refused: st.Refused.Load(), Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(), MaxRecord: st.MaxRecord.Swap(0),
 		Wait: time.Duration(st.WaitNanos.Load()), Queue: time.Duration(st.QueueNanos.Load()), QueueGroups: st.QueueGroups.Load(),
-		MaxQueue: time.Duration(st.MaxQueueNano.Swap(0)), BufferTotal: total, BufferAvailable: free, Waiting: int64(waiting),
+		MaxQueue: time.Duration(st.MaxQueueNano.Swap(0)), BufferTotal: total, BufferAvailable: free, BufferRecords: st.Open(), Waiting: int64(waiting),
 	}
 	if e.topic.successor.Load() != nil { // which has the budget now
 		t.BufferTotal, t.BufferAvailable, t.Waiting = 0, 0, 0

@@ -122,6 +122,7 @@ type Producer struct {
 	BatchSize            int // batch.size
 	MaxRequestSize       int // max.request.size
 	BufferMemory         int64
+	BufferRecords        int64 // buffer.records; 0 is no limit
 	MaxBlock             time.Duration
 	DeliveryTimeout      time.Duration
 	IgnoreKeys           bool          // partitioner.ignore.keys

@@ -86,8 +86,14 @@ func backoffRules(s settings) {
 	}
 }
 
+// minBufferRecords is record.MaxBatchRecords: records that are accepted together or not at all.
+const minBufferRecords = 1024
+
 func memoryRules(s settings) []conflict {
 	var out []conflict
+	if n := s.int("buffer.records"); n > 0 && n < minBufferRecords {
+		out = append(out, conflict{a: "buffer.records", rule: fmt.Sprintf("must be 0, which is no limit, or at least %d, which one request may bring at once", minBufferRecords)})
+	}
 	for _, name := range []string{"batch.size", "max.request.size"} {
 		if s.int(name) > s.int("buffer.memory") {
 			out = append(out, conflict{name, "buffer.memory", "must not be larger than buffer.memory"})

@@ -12,9 +12,9 @@ func producerSettings() []Setting {
 		deliverySettings(), retrySettings(), batchSettings(), spreadSettings(), connectionSettings(), socketSettings(),
 	)
 	for i := range all {
-		all[i].Section, all[i].Support, all[i].Java = "producer", Works, true
+		s := &all[i]
+		s.Section, s.Support, s.Java = "producer", Works, s.Name != "profile" && s.Name != "buffer.records" // which are ours
 	}
-	all[0].Java = false // profile
 	return all
 }
 
@@ -100,8 +100,14 @@ func batchSettings() []Setting {
 			into:    func(t target) any { return &t.t.Producer.BufferMemory },
 		},
 		{
+			Name: "buffer.records", Type: Int, Default: int64(0), Max: maxInt,
+			Doc: "How many of the topic's records may be accepted and not yet acknowledged, beside buffer.memory: 0 is no limit, else at least 1024, which " +
+				"one request may bring at once.",
+			into: func(t target) any { return &t.t.Producer.BufferRecords },
+		},
+		{
 			Name: "max.block.ms", Type: Millis, Default: int64(60000), Max: maxMs,
-			Doc:  "How long a request may wait while buffer.memory is full; 0 rejects at once. For the metadata of a topic that was never seen it waits as long, but at least a second.",
+			Doc:  "How long a request may wait while buffer.memory or buffer.records is full; 0 rejects at once. For the metadata of a topic that was never seen it waits as long, but at least a second.",
 			into: func(t target) any { return &t.t.Producer.MaxBlock },
 		},
 	}

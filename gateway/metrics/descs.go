@@ -92,34 +92,38 @@ var descs = append([]desc{ //nolint:gochecknoglobals // a table that is only rea
 		help: "What of buffer.memory no record holds. A record holds it until Kafka has answered.",
 	},
 	{
+		name: "sluice_buffer_records", scope: ofTopic, typ: gauge, unit: "records", value: present(bufferRecords),
+		help: "Records that were accepted and are not yet acknowledged: what buffer.records bounds, if it is set.",
+	},
+	{
 		name: "sluice_buffer_over_80_percent", scope: ofTopic, typ: gauge, unit: "0 or 1", value: anyOf(nearlyFull),
 		help: "1 while a topic of the table has more than 80 % of its buffer.memory in use.",
 	},
 	{
 		name: "kafka_producer_buffer_exhausted_rate", kafka: "buffer-exhausted-rate", group: producerMetrics,
 		scope: ofTopic, typ: gauge, unit: "records per second", value: rate(exhausted),
-		help: "Records that were refused because buffer.memory was full and stayed so for max.block.ms.",
+		help: "Records that were refused because buffer.memory or buffer.records was full and stayed so for max.block.ms.",
 	},
 	{
 		name: "kafka_producer_buffer_exhausted_total", kafka: "buffer-exhausted-total", group: producerMetrics,
 		scope: ofTopic, typ: counter, unit: "records", value: sum(exhausted),
-		help: "Records that were refused because buffer.memory was full and stayed so for max.block.ms.",
+		help: "Records that were refused because buffer.memory or buffer.records was full and stayed so for max.block.ms.",
 	},
 	{
 		name: "kafka_producer_bufferpool_wait_time_seconds_total", kafka: "bufferpool-wait-time-ns-total", group: producerMetrics,
 		scope: ofTopic, typ: counter, unit: "seconds", value: seconds(sum(wait)),
-		help: "Time that requests waited for buffer.memory, summed over requests. Java's is in nanoseconds.",
+		help: "Time that requests waited for buffer.memory or buffer.records, summed over requests. Java's is in nanoseconds.",
 	},
 	{
 		name: "kafka_producer_bufferpool_wait_ratio", kafka: "bufferpool-wait-ratio", group: producerMetrics,
 		scope: ofTopic, typ: gauge, unit: "ratio", value: share(wait),
-		help: "Time that requests waited for buffer.memory, as part of the time: above 1 if several wait at once. " +
+		help: "Time that requests waited for buffer.memory or buffer.records, as part of the time: above 1 if several wait at once. " +
 			"A wait counts when it ends.",
 	},
 	{
 		name: "kafka_producer_waiting_threads", kafka: "waiting-threads", group: producerMetrics,
 		scope: ofTopic, typ: gauge, unit: "requests", value: present(waiting),
-		help: "Requests that wait for buffer.memory.",
+		help: "Requests that wait for buffer.memory or buffer.records.",
 	},
 	{
 		name: "sluice_on_ack_dropped_total", scope: ofTopic, typ: counter, unit: "acknowledgements", value: sum(onAckDropped),

@@ -90,7 +90,7 @@ func full() Snapshot {
 		Topics: []Topic{{
 			Source: 1, Name: "logs.a", Table: "logs.*", Appended: 1000, Acked: 900, Failed: 30, Refused: 60, Exhausted: 6,
 			Bytes: 250_000, MaxRecord: 777, Wait: 3 * time.Second, Queue: 20 * time.Second, QueueGroups: 400,
-			MaxQueue: 1500 * time.Millisecond, OnAckDropped: 13, DeadLetters: 21, DeadLettersFailed: 22, DeadLetterMemory: 2300, BufferTotal: 64000, BufferAvailable: 6400, Waiting: 7,
+			MaxQueue: 1500 * time.Millisecond, OnAckDropped: 13, DeadLetters: 21, DeadLettersFailed: 22, DeadLetterMemory: 2300, BufferTotal: 64000, BufferAvailable: 6400, BufferRecords: 71, Waiting: 7,
 		}},
 		Outcomes: []Outcome{{Source: 1, Table: "logs.*", Code: "buffer_full", Class: "retriable", Records: 61}},
 		Clients: []Client{{
@@ -151,6 +151,7 @@ func TestScrape(t *testing.T) {
 		"kafka_producer_record_error_total topic=logs.*":                           90,
 		"sluice_records_accepted_total topic=logs.*":                               1000,
 		"sluice_records_refused_total topic=logs.*":                                60,
+		"sluice_buffer_records topic=logs.*":                                       71,
 		"sluice_records_failed_total topic=logs.*":                                 30,
 		"sluice_records_ended_total class=retriable code=buffer_full topic=logs.*": 61,
 		"sluice_record_bytes_total topic=logs.*":                                   250_000,

@@ -44,6 +44,7 @@ type Topic struct {
 
 	BufferTotal     int64 // buffer.memory, bytes
 	BufferAvailable int64 // of it, not taken by records
+	BufferRecords   int64 // records that were accepted and are not yet acknowledged
 	Waiting         int64 // requests that wait for it
 }
 
@@ -172,6 +173,7 @@ type level uint8
 const (
 	bufferTotal level = iota
 	bufferAvailable
+	bufferRecords
 	waiting
 	nearlyFull // topics
 	deadLetterMemory
@@ -193,7 +195,7 @@ func (t *Topic) reading() reading {
 	}
 	r.peaks = [numPeaks]int64{maxRecord: t.MaxRecord, maxQueue: int64(t.MaxQueue)}
 	r.levels = [numLevels]float64{
-		bufferTotal: float64(t.BufferTotal), bufferAvailable: float64(t.BufferAvailable), waiting: float64(t.Waiting),
+		bufferTotal: float64(t.BufferTotal), bufferAvailable: float64(t.BufferAvailable), bufferRecords: float64(t.BufferRecords), waiting: float64(t.Waiting),
 		nearlyFull: number(t.used() > nearlyFullAt), deadLetterMemory: float64(t.DeadLetterMemory),
 	}
 	return r

@@ -38,7 +38,7 @@ func TestAccumulatorHammer(t *testing.T) {
 	for w := range writers {
 		wg.Go(func() {
 			for i := range each {
-				if !a.push(&group{bytes: int64(w), gen: int64(i)}) {
+				if !a.push(&group{claim: claim{bytes: int64(w)}, gen: int64(i)}) {
 					t.Error("push refused")
 				}
 			}
@@ -47,10 +47,10 @@ func TestAccumulatorHammer(t *testing.T) {
 	next := make([]int64, writers)
 	take := func(g *group) (n int) {
 		for ; g != nil; g = g.next {
-			if g.gen != next[g.bytes] {
-				t.Errorf("writer %d: group %d came, want %d", g.bytes, g.gen, next[g.bytes])
+			if g.gen != next[g.claim.bytes] {
+				t.Errorf("writer %d: group %d came, want %d", g.claim.bytes, g.gen, next[g.claim.bytes])
 			}
-			next[g.bytes]++
+			next[g.claim.bytes]++
 			n++
 		}
 		return n

@@ -7,11 +7,14 @@ import (
 	"time"
 )
 
-// budget is buffer.memory: bytes that are taken before a record is kept and given back once it is acknowledged.
+// budget is buffer.memory and buffer.records: what is taken before records are kept and given back once they are acknowledged.
 // Who does not find room may wait, first come first served, as in Java's BufferPool.
 type budget struct {
 	total atomic.Int64
 	used  atomic.Int64
+
+	maxRecords  atomic.Int64 // 0: no limit
+	usedRecords atomic.Int64 // of claims that say how many
 
 	waiting atomic.Int32 // len(queue), readable without the lock
 	mu      sync.Mutex
@@ -19,14 +22,21 @@ type budget struct {
 	closed  atomic.Bool // set under the lock
 }
 
-func newBudget(total int64) *budget {
+func newBudget(total, maxRecords int64) *budget {
 	b := &budget{}
 	b.total.Store(total)
+	b.maxRecords.Store(maxRecords)
 	return b
 }
 
+// claim is what somebody wants of a budget.
+type claim struct {
+	bytes   int64
+	records int64 // 0 without buffer.records, so that records cost nothing then
+}
+
 type waiter struct {
-	n       int64
+	claim   claim
 	granted bool
 	ready   chan struct{}
 }
@@ -34,43 +44,64 @@ type waiter struct {
 type grant uint8
 
 const (
-	granted grant = iota
-	exhausted
-	refused // the budget was closed
+	granted          grant = iota
+	exhausted              // there were too few bytes
+	exhaustedRecords       // there were bytes, but too many records
+	refused                // the budget was closed
 )
 
-// tryAcquire takes n bytes if they are free and nobody waits for them.
-func (b *budget) tryAcquire(n int64) bool {
+// tryAcquire takes c if that is free and nobody waits for it.
+func (b *budget) tryAcquire(c claim) bool {
 	if b.waiting.Load() > 0 || b.closed.Load() {
 		return false
 	}
-	return b.take(n)
+	if b.take(c) {
+		return true
+	}
+	if c.records > 0 { // take may have held records for a moment in which somebody else found none
+		b.grantWaiting()
+	}
+	return false
 }
 
-func (b *budget) take(n int64) bool {
+func (b *budget) take(c claim) bool {
+	if c.records > 0 && !grab(&b.usedRecords, c.records, b.maxRecords.Load()) {
+		return false
+	}
+	if grab(&b.used, c.bytes, b.total.Load()) {
+		return true
+	}
+	b.usedRecords.Add(-c.records)
+	return false
+}
+
+// grab adds n to used if that stays within limit; with a limit of 0 it always does.
+func grab(used *atomic.Int64, n, limit int64) bool {
 	for {
-		u := b.used.Load()
-		if u+n > b.total.Load() {
+		u := used.Load()
+		if limit > 0 && u+n > limit {
 			return false
 		}
-		if b.used.CompareAndSwap(u, u+n) {
+		if used.CompareAndSwap(u, u+n) {
 			return true
 		}
 	}
 }
 
-// acquire takes n bytes, waiting for at most d.
-func (b *budget) acquire(n int64, d time.Duration) grant {
-	if b.tryAcquire(n) {
+// acquire takes c, waiting for at most d.
+func (b *budget) acquire(c claim, d time.Duration) grant {
+	if b.tryAcquire(c) {
 		return granted
 	}
 	if b.closed.Load() {
 		return refused
 	}
 	if d <= 0 {
-		return exhausted
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		return b.lacking(c)
 	}
-	w := &waiter{n: n, ready: make(chan struct{}, 1)}
+	w := &waiter{claim: c, ready: make(chan struct{}, 1)}
 	b.mu.Lock()
 	if b.closed.Load() {
 		b.mu.Unlock()
@@ -100,15 +131,34 @@ func (b *budget) settle(e *list.Element, w *waiter) grant {
 	if b.closed.Load() {
 		return refused
 	}
+	lacking := b.lacking(w.claim)
 	b.queue.Remove(e)
 	b.waiting.Add(-1)
 	b.grantLocked() // a smaller one may stand behind us
+	return lacking
+}
+
+// lacking is what there is too little of for the first who waits, or for c if nobody does. The lock is held.
+func (b *budget) lacking(c claim) grant {
+	if e := b.queue.Front(); e != nil {
+		c = e.Value.(*waiter).claim //nolint:forcetypeassert // the list holds nothing else
+	}
+	if limit := b.maxRecords.Load(); c.records > 0 && limit > 0 && b.usedRecords.Load()+c.records > limit {
+		return exhaustedRecords
+	}
 	return exhausted
 }
 
-// release gives n bytes back and wakes those who now have room.
-func (b *budget) release(n int64) {
-	b.used.Add(-n)
+// release gives c back and wakes those who now have room.
+func (b *budget) release(c claim) {
+	b.used.Add(-c.bytes)
+	if c.records > 0 {
+		b.usedRecords.Add(-c.records)
+	}
+	b.grantWaiting()
+}
+
+func (b *budget) grantWaiting() {
 	if b.waiting.Load() > 0 {
 		b.mu.Lock()
 		b.grantLocked()
@@ -119,7 +169,7 @@ func (b *budget) release(n int64) {
 func (b *budget) grantLocked() {
 	for e := b.queue.Front(); e != nil; e = b.queue.Front() {
 		w := e.Value.(*waiter) //nolint:forcetypeassert // the list holds nothing else
-		if !b.take(w.n) {
+		if !b.take(w.claim) {
 			return
 		}
 		w.granted = true
@@ -129,11 +179,12 @@ func (b *budget) grantLocked() {
 	}
 }
 
-// resize changes buffer.memory. What was taken stays taken.
-func (b *budget) resize(total int64) {
+// resize changes buffer.memory and buffer.records. What was taken stays taken.
+func (b *budget) resize(total, maxRecords int64) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.total.Store(total)
+	b.maxRecords.Store(maxRecords)
 	b.grantLocked()
 }
 

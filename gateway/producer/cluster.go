@@ -58,7 +58,7 @@ func New(k config.Kafka, log *slog.Logger) (*Cluster, error) {
 func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
 	t := &Topic{
 		name: cfg.Name, props: cfg.Producer, cluster: c,
-		budget: newBudget(cfg.Producer.BufferMemory), closed: make(chan struct{}),
+		budget: newBudget(cfg.Producer.BufferMemory, cfg.Producer.BufferRecords), closed: make(chan struct{}),
 		deliveryTimeout: cfg.Producer.DeliveryTimeout, offsetUnknown: cfg.Producer.Acks == 0,
 	}
 	t.load.on = cfg.Producer.AdaptivePartitioning && (cfg.Partitioner == "uniform-bytes" || cfg.Partitioner == "murmur2")

@@ -2,7 +2,6 @@ package producer
 
 import (
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -12,10 +11,8 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
-// drainRate measures how fast a budget is given back, to tell a refused client when to come again.
+// drainRate measures how fast bytes or records of a budget are given back, to tell a refused client when to come again.
 type drainRate struct {
-	released atomic.Int64 // bytes, ever
-
 	mu       sync.Mutex
 	at       time.Time
 	seen     int64
@@ -23,28 +20,27 @@ type drainRate struct {
 	lastMove time.Time
 }
 
-// retryAfter is the time after which need more bytes should be free. It is at least a second, the unit of HTTP's
+// retryAfter is the time after which need more should be free, if released is what was given back ever. It is at least a second, the unit of HTTP's
 // Retry-After; while nothing drains at all it grows with the standstill.
-func (d *drainRate) retryAfter(need int64, now time.Time) time.Duration {
+func (d *drainRate) retryAfter(need, released int64, now time.Time) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.sample(now)
+	d.sample(released, now)
 	if d.perSec < 1 {
 		return clampRetry(now.Sub(d.lastMove))
 	}
 	return clampRetry(time.Duration(float64(need) / d.perSec * float64(time.Second)))
 }
 
-func (d *drainRate) sample(now time.Time) {
+func (d *drainRate) sample(total int64, now time.Time) {
 	if d.at.IsZero() {
-		d.at, d.lastMove, d.seen = now, now, d.released.Load()
+		d.at, d.lastMove, d.seen = now, now, total
 		return
 	}
 	dt := now.Sub(d.at)
 	if dt < drainSample {
 		return
 	}
-	total := d.released.Load()
 	rate := float64(total-d.seen) / dt.Seconds()
 	if total != d.seen {
 		d.lastMove = now

@@ -16,7 +16,7 @@ type group struct {
 	next  *group // in the accumulator
 	topic *Topic
 	batch *record.Batch
-	bytes int64        // charged to the topic's budget
+	claim claim        // charged to the topic's budget
 	since time.Time    // when it was handed to kgo, if it is timed
 	gen   int64        // of the client it was handed to
 	until *deadline    // delivery.timeout.ms
@@ -35,7 +35,7 @@ type slot struct {
 	promise func(*kgo.Record, error) // s.acked, bound once
 }
 
-// groupPool keeps groups by power-of-two number of slots.
+// groupPool keeps groups by power-of-two number of slots, up to record.MaxBatchRecords.
 type groupPool struct{ class [11]sync.Pool }
 
 func groupClass(n int) int {
@@ -46,12 +46,15 @@ func groupClass(n int) int {
 	return c
 }
 
-// take returns a group with room for n records, at most record.MaxBatchRecords.
+// take returns a group with room for n records. Interceptors may make more of a batch than a request's can have; such a group
+// is not kept.
 func (p *groupPool) take(n int) *group {
 	c := groupClass(n)
-	if g, ok := p.class[c].Get().(*group); ok {
-		g.slots = g.slots[:0]
-		return g
+	if c < len(p.class) {
+		if g, ok := p.class[c].Get().(*group); ok {
+			g.slots = g.slots[:0]
+			return g
+		}
 	}
 	g := &group{slots: make([]slot, 1<<c)}
 	for i := range g.slots {
@@ -66,7 +69,9 @@ func (p *groupPool) take(n int) *group {
 func (p *groupPool) put(g *group) {
 	g.slots = g.slots[:cap(g.slots)]
 	g.topic, g.batch, g.next, g.until, g.since = nil, nil, nil, nil, time.Time{}
-	p.class[groupClass(len(g.slots))].Put(g)
+	if c := groupClass(len(g.slots)); c < len(p.class) {
+		p.class[c].Put(g)
+	}
 }
 
 // add puts record i of the batch into the next slot.

@@ -29,7 +29,7 @@ const minRetryPace, maxRetryPace = 10 * time.Millisecond, 10 * time.Second
 
 // clientWide is the part of p that Kafka's protocol or kgo fixes per client. Topics that agree in it share a client.
 func clientWide(p config.Producer) config.Producer {
-	p.BatchSize, p.BufferMemory, p.MaxBlock, p.DeliveryTimeout = 0, 0, 0, 0
+	p.BatchSize, p.BufferMemory, p.BufferRecords, p.MaxBlock, p.DeliveryTimeout = 0, 0, 0, 0, 0
 	p.IgnoreKeys, p.AdaptivePartitioning, p.AvailabilityTimeout = false, false, 0
 	return p
 }

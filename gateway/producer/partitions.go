@@ -48,7 +48,7 @@ func (t *Topic) sleep(ctx context.Context, d time.Duration) {
 // budget, so that records that old still holds count. Nothing may have been appended to t.
 func (t *Topic) Learn(old *Topic) {
 	t.budget = old.budget
-	t.budget.resize(t.props.BufferMemory)
+	t.budget.resize(t.props.BufferMemory, t.props.BufferRecords)
 	if p := old.parts.Load(); p != nil {
 		t.parts.Store(&record.Partitions{Topic: t.name, Count: p.Count, Available: p.Available, Load: t.load.grow(p.Count)})
 	}

@@ -193,6 +193,69 @@ func (r *rig) hold() (release func()) {
 	return sync.OnceFunc(func() { close(gate) })
 }
 
+// TestTooManyRecordsAreRefused: buffer.records bounds what is accepted and not acknowledged, as buffer.memory does.
+func TestTooManyRecordsAreRefused(t *testing.T) {
+	r := newRig(t)
+	release := r.hold()
+	defer release()
+	const limit = record.MaxBatchRecords // the least that may be set
+	topic := r.topic("orders", func(p *config.Producer) { p.BufferRecords, p.MaxBlock = limit, 0 })
+	patient := r.topic("orders", func(p *config.Producer) { p.BufferRecords, p.MaxBlock = limit, time.Minute })
+	patient.Learn(topic) // as after a reload: they share what is taken
+	first, stored := r.batch("orders", 0, make([]string, limit)...)
+	topic.Append(first)
+	b, done := r.batch("orders", 0, "one too many")
+	topic.Append(b)
+	wait(t, done)
+	a := b.Acks[0]
+	if a.Code != record.BufferFull || !strings.Contains(a.Detail.Message, "buffer.records = 1024") || a.Detail.RetryAfter < time.Second || topic.Stats.Exhausted.Load() != 1 {
+		t.Fatalf("ack = %v %+v", a.Code, a.Detail)
+	}
+	late, lateStored := r.batch("orders", 0, "waits for room")
+	go patient.Append(late)
+	waitFor(t, patient.budget, 1)
+	if _, ok := late.Outcome(0); ok {
+		t.Fatal("it did not wait")
+	}
+	release()
+	wait(t, stored)
+	wait(t, lateStored)
+	if late.Acks[0].Code != record.Stored || r.highWatermark("orders", 0) != limit+1 {
+		t.Fatalf("ack = %v, %d stored", late.Acks[0].Code, r.highWatermark("orders", 0))
+	}
+	if n := topic.budget.usedRecords.Load(); n != 0 {
+		t.Fatalf("%d records are still charged", n)
+	}
+	free := r.topic("orders", nil)
+	free.Learn(patient)
+	b, done = r.batch("orders", 0, "without a limit")
+	free.Append(b)
+	wait(t, done)
+	if n := free.budget.usedRecords.Load(); n != 0 || b.Acks[0].Code != record.Stored {
+		t.Fatalf("%d records are charged, %v", n, b.Acks[0].Code)
+	}
+}
+
+// TestManyRecordsOfAFew: interceptors may make more records of a batch than a request's batch can have.
+func TestManyRecordsOfAFew(t *testing.T) {
+	for _, limit := range []int64{0, record.MaxBatchRecords} {
+		r := newRig(t)
+		topic := r.topic("orders", func(p *config.Producer) { p.BufferRecords = limit })
+		for range 3 {
+			b, done := r.batch("orders", 0, make([]string, 3*record.MaxBatchRecords)...)
+			topic.Append(b)
+			wait(t, done)
+			for i, a := range b.Acks {
+				if a.Code != record.Stored {
+					t.Fatalf("record %d: %v %v", i, a.Code, a.Detail)
+				}
+			}
+			b.Free()
+		}
+		r.freeOfDebt(topic)
+	}
+}
+
 func TestFullBufferRejectsAndDrains(t *testing.T) {
 	r := newRig(t)
 	release := r.hold()

@@ -12,7 +12,7 @@ import (
 // BenchmarkPromise is what runs on kgo's one goroutine per record: it must stay under 100 ns.
 func BenchmarkPromise(b *testing.B) {
 	c := &Cluster{}
-	t := &Topic{cluster: c, name: "orders", budget: newBudget(1 << 40)}
+	t := &Topic{cluster: c, name: "orders", budget: newBudget(1<<40, 0)}
 	l := newLedger(newBook(), "orders", 0)
 	l.given.Store(1 << 40)
 	var pool record.Pool

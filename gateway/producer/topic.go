@@ -2,6 +2,7 @@ package producer
 
 import (
 	"errors"
+	"fmt"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,9 @@ type Topic struct {
 	cluster *Cluster
 	client  *client
 	budget  *budget
-	drain   drainRate
+	drain   drainRate    // of bytes
+	drained atomic.Int64 // bytes, ever
+	ends    drainRate    // of records
 	load    loads
 	parts   atomic.Pointer[record.Partitions]
 
@@ -48,10 +51,10 @@ type Stats struct {
 	Ended        atomic.Int64 // records answered, stored or not
 	Failed       atomic.Int64 // records that ended with an error after they were accepted
 	Refused      atomic.Int64 // records that were not accepted
-	Exhausted    atomic.Int64 // of those, for want of buffer.memory
+	Exhausted    atomic.Int64 // of those, for want of buffer.memory or buffer.records
 	Bytes        atomic.Int64 // key, value and headers of accepted records
 	MaxRecord    atomic.Int64 // bytes of the largest accepted record
-	WaitNanos    atomic.Int64 // time spent waiting for buffer.memory
+	WaitNanos    atomic.Int64 // time spent waiting for buffer.memory or buffer.records
 	QueueNanos   atomic.Int64 // time from acceptance to acknowledgement, summed over the groups that were timed
 	QueueGroups  atomic.Int64 // groups that were timed: one of all that are handed to kgo at once
 	MaxQueueNano atomic.Int64
@@ -59,6 +62,9 @@ type Stats struct {
 
 // Stored is the number of records that Kafka has.
 func (s *Stats) Stored() int64 { return s.Ended.Load() - s.Failed.Load() }
+
+// Open is the number of records that were accepted and are not yet answered.
+func (s *Stats) Open() int64 { return max(s.Appended.Load()-s.Ended.Load(), 0) }
 
 // Name is the topic's name in the cluster.
 func (t *Topic) Name() string { return t.name }
@@ -79,21 +85,22 @@ func (t *Topic) Close() {
 
 // Append takes the records of b that go to this topic and have no Ack yet. Each of them has its partition. Those that
 // cannot be accepted get their Ack before Append returns; the others when Kafka has answered. It waits for at most
-// max.block.ms for buffer.memory, first come first served. It is false, and nothing has happened, if the topic was
+// max.block.ms for buffer.memory and buffer.records, first come first served. It is false, and nothing has happened, if the topic was
 // retired.
 func (t *Topic) Append(b *record.Batch) bool {
 	load := t.measure(b)
 	if load.records == 0 {
 		return true
 	}
-	if err := t.acquire(load.memory); err != nil {
+	want := t.claim(load)
+	if err := t.acquire(want); err != nil {
 		if err.Code == record.BufferFull {
 			t.Stats.Exhausted.Add(int64(load.records))
 		}
 		t.Refuse(b, err)
 		return true
 	}
-	g := t.group(b, load)
+	g := t.group(b, load, want)
 	t.cluster.open.Add(int64(load.records))
 	if !t.client.acc.push(g) {
 		t.turnBack(g)
@@ -110,9 +117,18 @@ type burden struct {
 	memory  int64 // that they hold until they are acknowledged
 }
 
-func (t *Topic) group(b *record.Batch, w burden) *group {
+// claim is what records of that weight take of the budget.
+func (t *Topic) claim(w burden) claim {
+	c := claim{bytes: w.memory}
+	if t.props.BufferRecords > 0 {
+		c.records = min(int64(w.records), t.props.BufferRecords) // interceptors may make more of a batch; then it goes alone
+	}
+	return c
+}
+
+func (t *Topic) group(b *record.Batch, w burden, c claim) *group {
 	g := t.cluster.groups.take(w.records)
-	g.topic, g.batch, g.bytes = t, b, w.memory
+	g.topic, g.batch, g.claim = t, b, c
 	for i := range b.Records {
 		if r := &b.Records[i]; r.Topic == t.name && !r.Done() {
 			g.add(r, i)
@@ -134,7 +150,7 @@ func (t *Topic) turnBack(g *group) {
 	n := int64(len(g.slots))
 	t.Stats.Appended.Add(-n)
 	t.cluster.open.Add(-n)
-	t.budget.release(g.bytes)
+	t.budget.release(g.claim)
 	t.cluster.groups.put(g)
 }
 
@@ -174,15 +190,15 @@ func raise(m *atomic.Int64, v int64) {
 
 func draining() *record.Error { return record.Errorf(record.Draining, "the gateway is shutting down") }
 
-func (t *Topic) acquire(bytes int64) *record.Error {
-	if t.budget.tryAcquire(bytes) {
+func (t *Topic) acquire(c claim) *record.Error {
+	if t.budget.tryAcquire(c) {
 		return nil
 	}
-	if bytes > t.budget.total.Load() {
-		return record.Errorf(record.RecordTooLarge, "the record holds %d bytes of memory, more than buffer.memory = %d", bytes, t.budget.total.Load())
+	if c.bytes > t.budget.total.Load() {
+		return record.Errorf(record.RecordTooLarge, "the record holds %d bytes of memory, more than buffer.memory = %d", c.bytes, t.budget.total.Load())
 	}
 	start := time.Now()
-	g := t.budget.acquire(bytes, t.props.MaxBlock)
+	g := t.budget.acquire(c, t.props.MaxBlock)
 	t.Stats.WaitNanos.Add(int64(time.Since(start)))
 	switch g {
 	case granted:
@@ -190,11 +206,21 @@ func (t *Topic) acquire(bytes int64) *record.Error {
 	case refused:
 		return draining()
 	default:
-		e := record.Errorf(record.BufferFull, "buffer.memory = %d bytes of topic %q is full and stayed so for max.block.ms = %d",
-			t.budget.total.Load(), t.name, t.props.MaxBlock.Milliseconds())
-		e.RetryAfter = t.drain.retryAfter(bytes, time.Now())
-		return e
+		return t.full(g, c)
 	}
+}
+
+// full says what the buffer has too little of for c, and when there should be enough.
+func (t *Topic) full(lack grant, c claim) *record.Error {
+	limit := fmt.Sprintf("buffer.memory = %d bytes", t.budget.total.Load())
+	wait := t.drain.retryAfter(c.bytes, t.drained.Load(), time.Now())
+	if lack == exhaustedRecords {
+		limit = fmt.Sprintf("buffer.records = %d", t.budget.maxRecords.Load())
+		wait = t.ends.retryAfter(c.records, t.Stats.Ended.Load(), time.Now())
+	}
+	e := record.Errorf(record.BufferFull, "%s of topic %q is full and stayed so for max.block.ms = %d", limit, t.name, t.props.MaxBlock.Milliseconds())
+	e.RetryAfter = wait
+	return e
 }
 
 // Refuse fails all records of b that go to this topic and have no Ack yet. None of them was appended.
@@ -223,7 +249,7 @@ func (t *Topic) failed(gen int64, s *slot, err error, maybeWritten bool) record.
 // finish ends a group whose last record was answered: its memory is free again.
 func (t *Topic) finish(g *group) {
 	n := int64(len(g.slots))
-	bytes := g.bytes
+	held := g.claim
 	if !g.since.IsZero() {
 		took := int64(time.Since(g.since))
 		t.Stats.QueueNanos.Add(took)
@@ -232,7 +258,7 @@ func (t *Topic) finish(g *group) {
 	}
 	t.cluster.groups.put(g)
 	t.Stats.Ended.Add(n)
-	t.drain.released.Add(bytes)
+	t.drained.Add(held.bytes)
 	t.cluster.open.Add(-n)
-	t.budget.release(bytes)
+	t.budget.release(held)
 }
