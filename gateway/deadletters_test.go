@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/twmb/franz-go/pkg/kadm"
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
@@ -145,6 +146,37 @@ func TestDeadLetterHeadersAreSprings(t *testing.T) {
 		if i < 0 || string(rec.Headers[i].Value) != string(w.Value) {
 			t.Errorf("header %s is missing or wrong: %v", w.Key, rec.Headers)
 		}
+	}
+	r.clean()
+}
+
+// TestDeadLetterOfWhatTheBrokerWouldRefuse: a record that is too large for the topic has the same end whether the broker says so or
+// the gateway knows it already.
+func TestDeadLetterOfWhatTheBrokerWouldRefuse(t *testing.T) {
+	c := fake(t, kfake.SeedTopics(1, "dead"))
+	k, err := kgo.NewClient(kgo.SeedBrokers(c.ListenAddrs()...))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer k.Close()
+	r := serve(t, c.ListenAddrs(), "[topics.orders]\ndead_letter.topic = \"dead\"\n[topics.other]\n[topics.dead]\n")
+	limit := "5000"
+	if _, err := kadm.NewClient(k).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, "orders", "other"); err != nil {
+		t.Fatal(err)
+	}
+	large := strings.Repeat("v", 5000)
+	for _, topic := range []string{"orders", "other"} {
+		eventually(t, "the limit is known of "+topic, func() bool {
+			a := r.post(r.url(topic), large) // the broker refuses it until then
+			if topic == "orders" {
+				if d := a.letter(t); d.Code != "record_too_large" {
+					t.Fatalf("%+v", d)
+				}
+			} else if a.want(t, 413, "record_too_large"); a.header.Get("Retry-After") != "" {
+				t.Fatal(a.header)
+			}
+			return strings.Contains(a.body, "max.message.bytes = 5000 of topic")
+		})
 	}
 	r.clean()
 }

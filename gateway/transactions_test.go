@@ -502,7 +502,7 @@ func TestTransactionsAreLimitedToo(t *testing.T) {
 func TestTransactionsKnowAllOfATopic(t *testing.T) {
 	known := map[string]string{
 		"cfg": "shared", "interceptors": "shared", "serializer": "shared", "partitioner": "shared", "fallback": "shared", "acks": "shared",
-		"limits": "shared", "damaged": "shared", "out": "own", "route": "own", "under": "own: the topic itself is held",
+		"limits": "shared", "ended": "shared", "damaged": "shared", "out": "own", "route": "own", "under": "own: the topic itself is held",
 		"successor": "none", "removed": "none", "letters": "none", "lettersTimeout": "none",
 	}
 	for f := range reflect.TypeFor[Topic]().Fields() {

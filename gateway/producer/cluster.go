@@ -21,6 +21,7 @@ type Cluster struct {
 	tls    *tls.Config
 	admin  *kgo.Client
 	meta   *metadata
+	limits *limits
 	groups groupPool
 	open   atomic.Int64 // records accepted and not yet acknowledged
 
@@ -49,8 +50,11 @@ func New(k config.Kafka, log *slog.Logger) (*Cluster, error) {
 	}
 	c := &Cluster{log: log, base: base, tls: tc, admin: admin, clients: make(map[config.Producer]*client)}
 	c.meta = newMetadata(admin, k.MetadataMaxAge, k.AutoCreateTopics, log)
+	c.limits = newLimits(admin, log)
+	c.meta.fresh = func(t *Topic) { c.limits.ask(t) }
 	c.ctx, c.cancel = context.WithCancel(context.Background())
 	c.wg.Go(func() { c.meta.run(c.ctx) })
+	c.wg.Go(func() { c.limits.run(c.ctx) })
 	return c, nil
 }
 

@@ -38,6 +38,7 @@ type metadata struct {
 	create   bool // auto.create.topics
 	requests chan lookup
 	poke     chan struct{}
+	fresh    func(*Topic) // is called when the partitions of a topic were not known before
 
 	// state is how the last request ended, for readiness.
 	state atomic.Pointer[answered]
@@ -70,7 +71,7 @@ func newMetadata(k *kgo.Client, maxAge time.Duration, create bool, log *slog.Log
 	m := &metadata{
 		kgo: k, adm: kadm.NewClient(k), log: log, maxAge: maxAge, create: create,
 		requests: make(chan lookup), poke: make(chan struct{}, 1),
-		known: make(map[string]*Topic), growing: make(map[*Topic]growth),
+		fresh: func(*Topic) {}, known: make(map[string]*Topic), growing: make(map[*Topic]growth),
 	}
 	m.state.Store(&answered{err: errors.New("the cluster was not reached yet")})
 	return m
@@ -291,7 +292,9 @@ func (m *metadata) learn(ctx context.Context, t *Topic, found map[string]kmsg.Me
 		m.growing[t] = growth{parts, replies}
 		return
 	}
-	t.parts.Store(parts)
+	if t.parts.Swap(parts) == nil {
+		m.fresh(t)
+	}
 	answer(replies, nil)
 }
 

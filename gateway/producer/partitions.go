@@ -49,6 +49,7 @@ func (t *Topic) sleep(ctx context.Context, d time.Duration) {
 func (t *Topic) Learn(old *Topic) {
 	t.budget = old.budget
 	t.budget.resize(t.props.BufferMemory, t.props.BufferRecords)
+	t.limit.Store(old.limit.Load())
 	if p := old.parts.Load(); p != nil {
 		t.parts.Store(&record.Partitions{Topic: t.name, Count: p.Count, Available: p.Available, Load: t.load.grow(p.Count)})
 	}

@@ -30,6 +30,7 @@ type Topic struct {
 	ends    drainRate    // of records
 	load    loads
 	parts   atomic.Pointer[record.Partitions]
+	limit   atomic.Pointer[sizeLimit] // nil if it is not known
 
 	retired atomic.Bool
 	closing sync.Once
@@ -88,7 +89,7 @@ func (t *Topic) Close() {
 // max.block.ms for buffer.memory and buffer.records, first come first served. It is false, and nothing has happened, if the topic was
 // retired.
 func (t *Topic) Append(b *record.Batch) bool {
-	load := t.measure(b)
+	load := t.measure(b, t.props.Compression.Type)
 	if load.records == 0 {
 		return true
 	}
@@ -154,8 +155,8 @@ func (t *Topic) turnBack(g *group) {
 	t.cluster.groups.put(g)
 }
 
-// measure refuses records that can never be sent and weighs the others.
-func (t *Topic) measure(b *record.Batch) burden {
+// measure refuses records that can never be sent and weighs the others. codec is the compression.type that they are sent with.
+func (t *Topic) measure(b *record.Batch, codec string) burden {
 	var w burden
 	for i := range b.Records {
 		r := &b.Records[i]
@@ -167,6 +168,11 @@ func (t *Topic) measure(b *record.Batch) burden {
 			t.Stats.Refused.Add(1)
 			b.Fail(i, record.Errorf(record.RecordTooLarge, "the record is %d bytes with its batch header, more than max.request.size = %d",
 				s+recordBatchOverhead, t.props.MaxRequestSize))
+			continue
+		}
+		if err := t.unfit(r, codec); err != nil {
+			t.Stats.Refused.Add(1)
+			b.Foretell(i, err)
 			continue
 		}
 		w.records++
@@ -181,7 +187,7 @@ func (t *Topic) measure(b *record.Batch) burden {
 
 // recordBatchOverhead is the header of a Kafka record batch (61 bytes) and the most a record's own lengths and deltas
 // take beside its bytes (Java: AbstractRecords.estimateSizeInBytesUpperBound).
-const recordBatchOverhead = 61 + 21
+const recordBatchOverhead = batchHeader + 21
 
 func raise(m *atomic.Int64, v int64) {
 	for old := m.Load(); v > old && !m.CompareAndSwap(old, v); old = m.Load() {
@@ -240,6 +246,9 @@ func (t *Topic) failed(gen int64, s *slot, err error, maybeWritten bool) record.
 	}
 	if errors.Is(err, kerr.UnknownTopicID) {
 		t.client.recreated(t.name)
+	}
+	if errors.Is(err, kerr.MessageTooLarge) {
+		t.cluster.limits.ask(t)
 	}
 	t.cluster.meta.suspect()
 	t.Stats.Failed.Add(1)

@@ -50,7 +50,7 @@ func (x *Transaction) Memory() int64 { return x.memory }
 // Append takes the records of b that go to the topic and have no Ack yet. They get it from Commit or Abort, but for those that
 // cannot be accepted. It is always true: a topic that was retired meanwhile serves as well.
 func (t TransactionTopic) Append(b *record.Batch) bool {
-	w := t.measure(b)
+	w := t.measure(b, t.in.pool.cfg.Producer.Compression.Type)
 	if w.records == 0 {
 		return true
 	}

@@ -125,3 +125,43 @@ func told(t *testing.T, a answer, lines []string) (stored []string, tooLarge int
 	}
 	return stored, tooLarge
 }
+
+// A record that is larger than the topic's max.message.bytes is refused alike by the broker and, once that is known, by the gateway;
+// also by a broker that would compress it.
+func TestMaxMessageBytesIsLearned(t *testing.T) {
+	c := kafkatest.Shared(t, 1)
+	for _, topicCodec := range []string{"producer", "zstd"} {
+		topic := "largest-" + topicCodec
+		place(t, c, topic, map[string]string{"max.message.bytes": "20000", "compression.type": topicCodec}, []int32{1})
+		addr := serve(t, settings(t, c, "", fmt.Sprintf("[topics.%s]\n", topic)))
+		conn := newConnection(t)
+		// The batch header is 61 bytes, and what a record has beside its value 11 of this size.
+		for range 3 {
+			if a := conn.post(t.Context(), recordsURL(addr, topic, delivered), strings.Repeat("v", 20000-61-11)); a.status != 200 {
+				t.Fatalf("%s: the largest that fits: %+v", topic, a)
+			}
+		}
+		seen := map[bool]bool{}
+		for start := time.Now(); !seen[true] && time.Since(start) < 30*time.Second; {
+			a := conn.post(t.Context(), recordsURL(addr, topic, delivered), strings.Repeat("v", 20001-61-11))
+			if a.status != 413 {
+				t.Fatalf("%s: one byte more: %+v", topic, a)
+			}
+			seen[strings.Contains(string(a.body), "max.message.bytes = 20000 of topic")] = true
+		}
+		if !seen[true] {
+			t.Errorf("%s: the limit is not learned", topic)
+		}
+		limit := "30000"
+		if _, err := manager(t, c).AlterTopicConfigs(t.Context(), []kadm.AlterConfig{{Op: kadm.SetConfig, Name: "max.message.bytes", Value: &limit}}, topic); err != nil {
+			t.Fatal(err)
+		}
+		status := 0
+		for start := time.Now(); status != 200 && time.Since(start) < 30*time.Second; {
+			status = conn.post(t.Context(), recordsURL(addr, topic, delivered), strings.Repeat("v", 29000)).status
+		}
+		if status != 200 {
+			t.Errorf("%s: the limit has grown, and the answer is %d", topic, status)
+		}
+	}
+}

@@ -193,9 +193,16 @@ func (b *Batch) finish(i int, ack Ack) {
 
 // Fail completes record i with err, and notes it in Failed. It is for what happens to a record before it is handed on,
 // and may only be called by the goroutine that sends the batch, which must own the batch until it has read Failed.
-func (b *Batch) Fail(i int, err *Error) {
+func (b *Batch) Fail(i int, err *Error) { b.fail(i, err, true) }
+
+// Foretell is Fail with what would happen to the record if it was sent: a Rescuer may take it as if it had been.
+func (b *Batch) Foretell(i int, err *Error) {
+	b.fail(i, err, false)
+}
+
+func (b *Batch) fail(i int, err *Error, refused bool) {
 	b.Failed = append(b.Failed, Refusal{Index: i, Err: err}) // before: the batch may end with it
-	if b.complete(i, err.Failed(b.Records[i].Partition), true) {
+	if b.complete(i, err.Failed(b.Records[i].Partition), refused) {
 		b.Failed = b.Failed[:len(b.Failed)-1]
 	}
 }
