@@ -180,10 +180,16 @@ func TestBatchOfOne(t *testing.T) {
 	topic := r.topic("orders", nil)
 	big := strings.Repeat("b", 200)
 	for i, rec := range []record.Record{
-		{}, {Key: []byte{}, Value: []byte{}}, {Value: []byte("v")}, {Key: []byte("k"), Value: []byte(strings.Repeat("v", 63))},
-		{Value: []byte(strings.Repeat("v", 64))}, {Value: []byte(strings.Repeat("v", 8191))}, {Value: []byte(strings.Repeat("v", 8192))},
+		{},
+		{Key: []byte{}, Value: []byte{}},
+		{Value: []byte("v")},
+		{Key: []byte("k"), Value: []byte(strings.Repeat("v", 63))},
+		{Value: []byte(strings.Repeat("v", 64))},
+		{Value: []byte(strings.Repeat("v", 8191))},
+		{Value: []byte(strings.Repeat("v", 8192))},
 		{Value: []byte("v"), Headers: []record.Header{{Key: "a"}, {Key: big, Value: []byte(big)}, {Key: "", Value: []byte{}}}},
-		{Value: []byte("v"), Headers: make([]record.Header, 100)}, {Key: []byte(big), Value: []byte(strings.Repeat("v", 1<<19))},
+		{Value: []byte("v"), Headers: make([]record.Header, 100)},
+		{Key: []byte(big), Value: []byte(strings.Repeat("v", 1<<19))},
 	} {
 		b := r.pool.Batch()
 		to := b.Add("orders")
