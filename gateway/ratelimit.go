@@ -15,8 +15,12 @@ type rateLimit struct {
 	setting string
 	rate    int64         // units per second
 	burst   time.Duration // how far ahead of the rate senders may get
-	empty   atomic.Int64  // Unix nanoseconds
+	empty   *atomic.Int64 // Unix nanoseconds
 }
+
+// maxRateRetry is the longest Retry-After of a rate limit. Who sent far more at once than the rate allows may have to wait for
+// longer, as the message says; but the limit may be raised, and senders should notice.
+const maxRateRetry = 30 * time.Second
 
 // rateLimits are those of a topic, in the order in which they are tried.
 type rateLimits struct{ records, bytes *rateLimit }
@@ -30,12 +34,38 @@ func newRateLimits(cfg config.RateLimit) *rateLimits {
 	}
 	l := &rateLimits{}
 	if cfg.Records > 0 {
-		l.records = &rateLimit{setting: "rate.limit.records", rate: cfg.Records, burst: cfg.Burst}
+		l.records = &rateLimit{setting: "rate.limit.records", rate: cfg.Records, burst: cfg.Burst, empty: new(atomic.Int64)}
 	}
 	if cfg.Bytes > 0 {
-		l.bytes = &rateLimit{setting: "rate.limit.bytes", rate: cfg.Bytes, burst: cfg.Burst}
+		l.bytes = &rateLimit{setting: "rate.limit.bytes", rate: cfg.Bytes, burst: cfg.Burst, empty: new(atomic.Int64)}
 	}
 	return l
+}
+
+// learn takes over what senders owe to old, so that a reload forgives nothing.
+func (l *rateLimits) learn(old *rateLimits, now time.Time) {
+	if l != nil && old != nil {
+		l.records.learn(old.records, now)
+		l.bytes.learn(old.bytes, now)
+	}
+}
+
+// learn makes r go on where old is: with the same bucket, as old may still be taken from, or at another rate with what is in it.
+func (r *rateLimit) learn(old *rateLimit, now time.Time) {
+	switch {
+	case r == nil || old == nil:
+	case r.rate == old.rate:
+		r.empty = old.empty
+	default:
+		if ahead := old.empty.Load() - now.UnixNano(); ahead > 0 {
+			r.empty.Store(now.UnixNano() + int64(float64(ahead)*float64(old.rate)/float64(r.rate)))
+		}
+	}
+}
+
+// owes says whether senders still owe something.
+func (l *rateLimits) owes(now time.Time) bool {
+	return l.records != nil && l.records.empty.Load() > now.UnixNano() || l.bytes != nil && l.bytes.empty.Load() > now.UnixNano()
 }
 
 // admit takes a batch, or says when to come again. A batch is admitted as a whole: half a request is no use to its sender.
@@ -86,7 +116,7 @@ func (r *rateLimit) cost(n int64) int64 {
 }
 
 func (r *rateLimit) exceeded(topic string, wait time.Duration) *record.Error {
-	e := record.Errorf(record.RateLimited, "topic %q takes no more than %s = %d a second", topic, r.setting, r.rate)
-	e.RetryAfter = wait
+	e := record.Errorf(record.RateLimited, "topic %q takes no more than %s = %d a second; there is room in %d ms", topic, r.setting, r.rate, (wait + time.Millisecond - 1).Milliseconds())
+	e.RetryAfter = min(wait, maxRateRetry)
 	return e
 }

@@ -38,7 +38,8 @@ type Topics struct {
 
 	byName  atomic.Pointer[map[string]*topicEntry] // never changed, only replaced under mu
 	mu      sync.Mutex
-	left    bool // a reload replaced it; guarded by mu
+	left    bool                   // a reload replaced it; guarded by mu
+	owed    map[string]*rateLimits // of topics that were in the set before and are not in this one yet; only read
 	lookups singleflight.Group
 	retired atomic.Bool       // a reload replaced it, and its records are all answered
 	anchors []*producer.Topic // keep the clients of glob tables, whether or not a topic uses them now
@@ -50,6 +51,12 @@ type topicEntry struct {
 	out    *producer.Topic
 	bounds []*guest.Bound
 	cfg    config.Topic
+}
+
+// learn takes over what is known and owed of the same topic before a reload. Nothing may have been sent to e.
+func (e *topicEntry) learn(before *topicEntry) {
+	e.out.Learn(before.out)
+	e.topic.limits.learn(before.topic.limits, time.Now())
 }
 
 // close tells the interceptors what is left to tell and gives the guests up. No batch may be under way any more.
@@ -135,11 +142,30 @@ func (s *Topics) fill(ctx context.Context, old *Topics) error {
 	if old != nil { // last, when nothing can fail any more
 		for name, e := range all {
 			if before := (*old.byName.Load())[name]; before != nil && before != e {
-				e.out.Learn(before.out)
+				e.learn(before)
 			}
 		}
+		s.owe(old)
 	}
 	return nil
+}
+
+// owe keeps what is owed to the limits of topics that are built again only when they are asked for.
+func (s *Topics) owe(old *Topics) {
+	s.owed = make(map[string]*rateLimits)
+	for name, l := range old.owed {
+		if l.owes(time.Now()) {
+			s.owed[name] = l
+		}
+	}
+	for name, e := range *old.byName.Load() {
+		if e.topic.limits != nil {
+			s.owed[name] = e.topic.limits
+		}
+	}
+	for name := range *s.byName.Load() {
+		delete(s.owed, name)
+	}
 }
 
 func (s *Topics) build(ctx context.Context, cfg config.Topic) (*topicEntry, error) {
@@ -220,6 +246,7 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 	if err := e.topic.refusal(); err != nil {
 		s.log.Error("records of a topic are refused", "topic", cfg.Name, "error", err)
 	}
+	e.topic.limits.learn(s.owed[cfg.Name], time.Now())
 	if !s.add(e) {
 		e.close()
 		s.cluster.Retire(context.Background(), e.out)

@@ -12,6 +12,15 @@ type budget struct {
 	used  atomic.Int64
 }
 
+// admits says whether a request may begin. The last eighth is for those that have begun: under pressure they come to their end,
+// and others are refused before they have sent anything.
+func (b *budget) admits() *record.Error {
+	if b.used.Load() > b.limit-b.limit/8 {
+		return record.Errorf(record.Overloaded, "receive.memory = %d bytes is in use by requests being received, but for what they may still need", b.limit)
+	}
+	return nil
+}
+
 func (b *budget) take(n int) *record.Error {
 	if b.used.Add(int64(n)) > b.limit {
 		b.used.Add(-int64(n))

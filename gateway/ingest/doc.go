@@ -85,6 +85,7 @@
 // # Memory
 //
 // A request pays for what it holds out of receive.memory until the topic's Send has returned, also while Send waits for
-// buffer.memory or for metadata; the topic pays from then on. A transaction pays until it is answered.
+// buffer.memory or for metadata; the topic pays from then on. A transaction pays until it is answered. The last eighth of it is for
+// requests that have begun.
 // There is no goroutine per request, and in steady state no allocation per record.
 package ingest

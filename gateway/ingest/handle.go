@@ -65,6 +65,9 @@ func (r *request) admit(param []byte) *record.Error {
 		r.ctx.SetConnectionClose()
 		return record.Errorf(record.Draining, "the gateway is shutting down")
 	}
+	if err := s.receive.admits(); err != nil {
+		return err
+	}
 	name := param
 	var err *record.Error
 	if bytes.IndexByte(param, '%') >= 0 {

@@ -192,6 +192,33 @@ func TestReceiveMemory(t *testing.T) {
 	r.settled()
 }
 
+// TestReceiveMemoryIsForThoseThatHaveBegun: when it gets scarce, requests that have begun come to their end, and new ones are
+// refused.
+func TestReceiveMemoryIsForThoseThatHaveBegun(t *testing.T) {
+	cfg := testConfig()
+	cfg.ReceiveMemory = 512 << 10
+	r := newRig(t, cfg, testTopic())
+	begun := r.dial()
+	line := strings.Repeat("x", 999) + "\n"
+	begun.write("POST " + recordsPath + " HTTP/1.1\r\nHost: x\r\nContent-Type: application/x-ndjson\r\nContent-Length: 20000\r\n\r\n" + line)
+	eventually(t, func() bool { return r.srv.ReceiveMemory() > 0 }, func() string { return "no request arrived" })
+	others := 449<<10 - int(r.srv.ReceiveMemory())
+	if err := r.srv.receive.take(others); err != nil {
+		t.Fatal(err)
+	}
+	got := r.post(recordsPath, "small")
+	checkProblem(t, got, 503, "overloaded", "receive.memory = 524288")
+	begun.write(strings.Repeat(line, 19))
+	if got := begun.read(); got.status != 200 {
+		t.Error(got)
+	}
+	r.srv.receive.give(others)
+	if got := r.post(recordsPath, "small"); got.status != 200 {
+		t.Error(got)
+	}
+	r.settled()
+}
+
 func TestSlowClientsThatAnnounceMuchHoldLittle(t *testing.T) {
 	r := newRig(t, testConfig(), testTopic())
 	for range 8 {

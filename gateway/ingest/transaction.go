@@ -83,6 +83,9 @@ func (r *request) admitTransaction() *record.Error {
 		r.ctx.SetConnectionClose()
 		return record.Errorf(record.Draining, "the gateway is shutting down")
 	}
+	if err := s.receive.admits(); err != nil {
+		return err
+	}
 	if s.Transactions == nil {
 		return record.Errorf(record.TransactionsOff, "this gateway has no transactions; "+
 			"they need transactional.id.prefix in section [transactions] of its configuration")
