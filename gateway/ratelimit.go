@@ -29,9 +29,6 @@ func newRateLimits(cfg config.RateLimit) *rateLimits {
 	if cfg.Records == 0 && cfg.Bytes == 0 {
 		return nil
 	}
-	if cfg.Burst == 0 {
-		cfg.Burst = time.Second
-	}
 	l := &rateLimits{}
 	if cfg.Records > 0 {
 		l.records = &rateLimit{setting: "rate.limit.records", rate: cfg.Records, burst: cfg.Burst, empty: new(atomic.Int64)}

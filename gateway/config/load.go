@@ -104,6 +104,7 @@ func deriveAutoCreate(s settings) {
 func (r *resolver) topicTable(t *tableFile, global map[string]layer) topicTable {
 	own := r.defaults("topics")
 	maps.Copy(own, t.own)
+	settings{own}.nameDeadLetter()
 	l := r.producer(t)
 	r.checkProducer(l, t, global["http"])
 	out := topicTable{pattern: t.pattern, topic: Topic{Table: t.pattern}}

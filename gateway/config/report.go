@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"text/tabwriter"
 )
@@ -51,7 +52,13 @@ func (c *Config) Explain(topic string) (TopicReport, bool) {
 	if t == nil {
 		return TopicReport{}, false
 	}
-	return TopicReport{Topic: topic, Pattern: t.pattern, Settings: t.report}, true
+	all := slices.Clone(t.report)
+	for i := range all {
+		if name, ok := all[i].Value.(string); ok && all[i].Name == "dead_letter.topic" {
+			all[i].Value = strings.ReplaceAll(name, topicPlace, topic)
+		}
+	}
+	return TopicReport{Topic: topic, Pattern: t.pattern, Settings: all}, true
 }
 
 // report lists the settings of a section that have a value, in the order of the table of settings.

@@ -26,7 +26,8 @@ func TestReportText(t *testing.T) {
 	if !ok {
 		t.Fatal("logs.web has no table")
 	}
-	r.Settings = r.Settings[:8]
+	first := slices.IndexFunc(r.Settings, func(e Effective) bool { return e.Name == "acks" })
+	r.Settings = slices.Concat(r.Settings[:4], r.Settings[first:first+4])
 	var got strings.Builder
 	if err := r.WriteText(&got); err != nil {
 		t.Fatal(err)
@@ -44,6 +45,42 @@ func TestReportText(t *testing.T) {
 `
 	if diff := cmp.Diff(want, got.String()); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
+	}
+}
+
+// TestReportOfDeadLettersAndLimits: what is in force of them is shown for every topic.
+func TestReportOfDeadLettersAndLimits(t *testing.T) {
+	c, err := Parse("config.toml", []byte(`[kafka]
+bootstrap.servers = "b:9092"
+[topics.plain]
+[topics.enabled]
+dead_letter.enable = true
+rate.limit.records = 5
+[topics."log.*"]
+dead_letter.topic = "bad.{topic}"
+[topics."*"]
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const rest = "dead_letter.causes=broker,undelivered (default) dead_letter.buffer.memory=33554432 (default) "
+	for topic, want := range map[string]string{
+		"plain": "dead_letter.enable=false (default) " + rest + "rate.limit.records=0 (default) rate.limit.bytes=0 (default) rate.limit.burst.ms=1000 (default)",
+		"enabled": "dead_letter.topic=enabled.DLT (derived: dead_letter.enable, and Spring Kafka's default) dead_letter.enable=true (config.toml:5 [topics.enabled]) " + rest +
+			"rate.limit.records=5 (config.toml:6 [topics.enabled]) rate.limit.bytes=0 (default) rate.limit.burst.ms=1000 (default)",
+		"log.a": "dead_letter.topic=bad.log.a (config.toml:8 [topics.\"log.*\"]) dead_letter.enable=true (derived: dead_letter.topic is given) " + rest +
+			"rate.limit.records=0 (default) rate.limit.bytes=0 (default) rate.limit.burst.ms=1000 (default)",
+	} {
+		r, _ := c.Explain(topic)
+		var got []string
+		for _, e := range r.Settings {
+			if strings.HasPrefix(e.Name, "dead_letter") || strings.HasPrefix(e.Name, "rate.limit") {
+				got = append(got, e.Name+"="+plain(e.Value)+" ("+e.Origin+")")
+			}
+		}
+		if text := strings.Join(got, " "); text != want {
+			t.Errorf("%s:\n%s\nwant\n%s", topic, text, want)
+		}
 	}
 }
 

@@ -34,23 +34,19 @@ const defaultDeadLetterTopic = topicPlace + ".DLT"
 
 // of are the settings for the topic of that name.
 func (d DeadLetter) of(topic string) DeadLetter {
-	if d.Enable && d.Topic == "" {
-		d.Topic = defaultDeadLetterTopic
-	}
 	d.Topic = strings.ReplaceAll(d.Topic, topicPlace, topic)
-	if d.Topic == "" {
-		return d
-	}
-	if d.Causes == nil {
-		d.Causes = deadLetterCauses()
-	}
-	if d.BufferMemory == 0 {
-		d.BufferMemory = defaultDeadLetterMemory
-	}
 	return d
 }
 
-const defaultDeadLetterMemory = 32 << 20
+// nameDeadLetter gives the dead-letter topic its default name, if there is to be one, and says that there is one if it has a name.
+func (s settings) nameDeadLetter() {
+	switch named := s.string("dead_letter.topic") != ""; {
+	case named:
+		s.derive("dead_letter.enable", true, "dead_letter.topic is given")
+	case s.bool("dead_letter.enable"):
+		s.derive("dead_letter.topic", defaultDeadLetterTopic, "dead_letter.enable, and Spring Kafka's default")
+	}
+}
 
 func deadLetterCauses() []string {
 	return []string{CauseBroker, CauseUndelivered}
@@ -65,19 +61,19 @@ func deadLetterSettings() []Setting {
 			into: func(t target) any { return &t.t.DeadLetter.Topic },
 		},
 		{
-			Section: "topics", Name: "dead_letter.enable", Type: Bool, Support: Works,
+			Section: "topics", Name: "dead_letter.enable", Type: Bool, Default: false, Support: Works,
 			Doc:  "The same with dead_letter.topic = \"" + defaultDeadLetterTopic + "\".",
 			into: func(t target) any { return &t.t.DeadLetter.Enable },
 		},
 		{
-			Section: "topics", Name: "dead_letter.causes", Type: Strings, Support: Works,
+			Section: "topics", Name: "dead_letter.causes", Type: Strings, Default: deadLetterCauses(), Support: Works,
 			Doc: "What becomes a dead letter beside the records on which an interceptor with on_error = \"dlq\" fails: broker (the broker refuses the " +
-				"record itself), undelivered (with ack=queued, what could not be delivered: nobody else is told). Both if it is not given.",
+				"record itself), undelivered (with ack=queued, what could not be delivered: nobody else is told).",
 			into: func(t target) any { return &t.t.DeadLetter.Causes },
 		},
 		{
-			Section: "topics", Name: "dead_letter.buffer.memory", Type: Bytes, Min: 1 << 20, Max: math.MaxInt64, Support: Works,
-			Doc:  "How much memory the topic's dead letters may hold until they are stored. A record for which there is none gets its own error. 32 MiB if it is not given.",
+			Section: "topics", Name: "dead_letter.buffer.memory", Type: Bytes, Default: int64(32 << 20), Min: 1 << 20, Max: math.MaxInt64, Support: Works,
+			Doc:  "How much memory the topic's dead letters may hold until they are stored. A record for which there is none gets its own error.",
 			into: func(t target) any { return &t.t.DeadLetter.BufferMemory },
 		},
 	}

@@ -71,8 +71,10 @@ func checkWorks(t *testing.T, key string, s *Setting) {
 		v = literal{kind: kindInt, i: d}
 	case string:
 		v.s = d
+	case []string:
+		v.s = strings.Join(d, ",")
 	}
-	if got, rule := s.convert(v); rule != "" || got != s.Default {
+	if got, rule := s.convert(v); rule != "" || !reflect.DeepEqual(got, s.Default) {
 		t.Errorf("%s: default %v converts to %v (%s)", key, s.Default, got, rule)
 	}
 }
