@@ -86,6 +86,17 @@ func newDeadLetters(cfg config.Topic, s *Topics) *deadLetters {
 	return d
 }
 
+// look tells early what would else show with the first dead letter: that there is no topic for it.
+func (d *deadLetters) look() {
+	to, err := d.route(d.topic)
+	if err == nil {
+		_, err = to.out.PartitionsAtLeast(0)
+	}
+	if err != nil && !err.Code.Retriable() {
+		d.log.Warn("there is no topic for dead letters; records that belong there will get their own errors", "error", err)
+	}
+}
+
 // letterIDs names dead letters: no two of all replicas have the same name.
 type letterIDs struct {
 	replica string

@@ -150,6 +150,15 @@ func TestDeadLetterHeadersAreSprings(t *testing.T) {
 	r.clean()
 }
 
+// TestMissingDeadLetterTopicIsToldAtTheStart: of a topic with a table of its own, and of one that only a glob covers.
+func TestMissingDeadLetterTopicIsToldAtTheStart(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), "[topics.orders]\ndead_letter.enable = true\n[topics.other]\ndead_letter.topic = \"nowhere\"\n[topics.\"*.DLT\"]\n[topics.nowhere]\n")
+	for _, want := range []string{`topic=orders dead_letter.topic=orders.DLT error="the cluster does not have topic`, `topic=other dead_letter.topic=nowhere error="the cluster does not have topic`} {
+		eventually(t, want, func() bool { return strings.Contains(r.logs.String(), want) })
+	}
+}
+
 // TestDeadLetterOfWhatTheBrokerWouldRefuse: a record that is too large for the topic has the same end whether the broker says so or
 // the gateway knows it already.
 func TestDeadLetterOfWhatTheBrokerWouldRefuse(t *testing.T) {

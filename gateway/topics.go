@@ -345,6 +345,9 @@ func (s *Topics) retireTopic(ctx context.Context, t *producer.Topic) {
 func (g *Gateway) warm(s *Topics) {
 	s.each(func(e *topicEntry) {
 		g.background.Go(func() { _, _ = e.out.Partitions() }) // whoever needs it will be told why it failed
+		if e.topic.letters != nil {
+			g.background.Go(e.topic.letters.look)
+		}
 	})
 }
 

@@ -26,6 +26,8 @@ const (
 	readyAge = time.Second
 	// metadataTimeout bounds one metadata request; the next attempt follows.
 	metadataTimeout = 3 * time.Second
+	// absentAge is how long a topic that the cluster does not have is refused without asking again.
+	absentAge = 250 * time.Millisecond
 )
 
 // metadata keeps the partition counts and leaders of the topics in use. One goroutine asks the cluster: every
@@ -42,6 +44,10 @@ type metadata struct {
 
 	// state is how the last request ended, for readiness.
 	state atomic.Pointer[answered]
+
+	// absent is the topics that the cluster did not have when it was asked lately, and when that was. Whoever asks again soon has
+	// that answer: a request cannot wait for minRefresh each time that it meets a topic that is not there.
+	absent atomic.Pointer[map[string]time.Time]
 
 	// What follows belongs to run.
 	known   map[string]*Topic
@@ -74,6 +80,7 @@ func newMetadata(k *kgo.Client, maxAge time.Duration, create bool, log *slog.Log
 		fresh: func(*Topic) {}, known: make(map[string]*Topic), growing: make(map[*Topic]growth),
 	}
 	m.state.Store(&answered{err: errors.New("the cluster was not reached yet")})
+	m.absent.Store(&map[string]time.Time{})
 	return m
 }
 
@@ -104,6 +111,9 @@ func (m *metadata) reachable(ctx context.Context) error {
 
 // lookup asks for t now and waits until deadline. It returns nil once t.parts is fresh.
 func (m *metadata) lookup(ctx context.Context, t *Topic) *record.Error {
+	if at, is := (*m.absent.Load())[t.name]; is && time.Since(at) < absentAge {
+		return absentTopic(t.name)
+	}
 	err, ok := m.request(ctx, t, t.closed)
 	switch {
 	case ok:
@@ -201,6 +211,7 @@ func (m *metadata) refresh(ctx context.Context, asked []lookup) {
 		}
 		return
 	}
+	m.noteAbsent(names, found)
 	replies := make(map[*Topic][]chan *record.Error)
 	for _, l := range asked {
 		replies[l.topic] = append(replies[l.topic], l.reply)
@@ -215,6 +226,31 @@ func (m *metadata) refresh(ctx context.Context, asked []lookup) {
 		m.learn(ctx, t, found, r)
 	}
 	m.publishGrown()
+}
+
+// noteAbsent publishes which topics the cluster does not have, unless they are to be created.
+func (m *metadata) noteAbsent(names []string, found map[string]kmsg.MetadataResponseTopic) {
+	if m.create {
+		return
+	}
+	absent := make(map[string]time.Time)
+	for name, at := range *m.absent.Load() {
+		if m.last.Sub(at) < absentAge {
+			absent[name] = at
+		}
+	}
+	for _, name := range names {
+		if d, there := found[name]; there && !errors.Is(kerr.ErrorForCode(d.ErrorCode), kerr.UnknownTopicOrPartition) {
+			delete(absent, name)
+		} else {
+			absent[name] = m.last
+		}
+	}
+	m.absent.Store(&absent)
+}
+
+func absentTopic(name string) *record.Error {
+	return record.Errorf(record.UnknownTopic, "the cluster does not have topic %q", name)
 }
 
 // names is every topic to ask for. A topic that a reload replaced is asked for only as long as somebody waits for it.
@@ -301,7 +337,7 @@ func (m *metadata) learn(ctx context.Context, t *Topic, found map[string]kmsg.Me
 // missing creates a topic that the cluster does not have, if that is allowed; the caller asks again.
 func (m *metadata) missing(ctx context.Context, t *Topic) *record.Error {
 	if !m.create {
-		return record.Errorf(record.UnknownTopic, "the cluster does not have topic %q", t.name)
+		return absentTopic(t.name)
 	}
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()

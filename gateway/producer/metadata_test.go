@@ -2,6 +2,7 @@ package producer
 
 import (
 	"log/slog"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -96,4 +97,40 @@ func TestBackgroundRefreshAnswersThoseWhoWait(t *testing.T) {
 		}
 	}
 	t.Error("nobody answered")
+}
+
+// TestAbsentTopicsAreNotAskedForEachTime: who meets a topic that is not there gets the answer that somebody just had.
+func TestAbsentTopicsAreNotAskedForEachTime(t *testing.T) {
+	r := newRig(t)
+	var asked atomic.Int64
+	r.fake.ControlKey(int16(kmsg.Metadata), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.fake.KeepControl()
+		for _, want := range req.(*kmsg.MetadataRequest).Topics {
+			if want.Topic != nil && *want.Topic == "nowhere" {
+				asked.Add(1)
+			}
+		}
+		return nil, nil, false
+	})
+	const times = 50
+	for range times { // each with what a request for a topic of a glob table has: a Topic of its own
+		if _, err := r.topic("nowhere", nil).Partitions(); err == nil || err.Code != record.UnknownTopic {
+			t.Fatalf("%v", err)
+		}
+	}
+	if n := asked.Load(); n == 0 || n >= times {
+		t.Errorf("the cluster was asked %d times for %d answers", n, times)
+	}
+	if _, err := kadm.NewClient(r.cluster.admin).CreateTopic(t.Context(), 2, 1, nil, "nowhere"); err != nil {
+		t.Fatal(err)
+	}
+	for start := time.Now(); ; {
+		p, err := r.topic("nowhere", nil).Partitions()
+		if err == nil && p.Count == 2 {
+			break
+		}
+		if time.Since(start) > 30*time.Second {
+			t.Fatalf("it was created, and is %v", err)
+		}
+	}
 }
