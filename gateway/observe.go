@@ -109,6 +109,7 @@ func (g *Gateway) observe(cfg *config.Config, version string) error {
 	}
 	g.ingest.Ready = g.ready
 	g.admin = admin.New(cfg.Admin, g.metrics.Handler(), state{g, version, time.Now()}, g.modules, g.log)
+	g.admin.Ready = g.ready
 	return g.gauges()
 }
 

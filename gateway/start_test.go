@@ -34,6 +34,7 @@ func TestStartingIsSeen(t *testing.T) {
 		part       string
 	}{
 		{r.g.AdminAddr(), "/healthz", 200, `"status":"starting"`},
+		{r.g.AdminAddr(), "/readyz", 503, "the gateway is starting"},
 		{r.g.AdminAddr(), "/metrics", 200, "sluice_"},
 		{r.g.AdminAddr(), "/v1/modules", 200, `"modules":[]`},
 		{r.g.AdminAddr(), "/v1/topics/orders", 200, `"name":"orders"`},

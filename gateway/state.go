@@ -16,12 +16,12 @@ type state struct {
 
 // Status implements [admin.Gateway].
 func (s state) Status() admin.Status {
-	st := admin.Status{State: "ok", Kafka: "ok", Version: s.version, Started: s.started}
+	st := admin.Status{State: admin.OK, Kafka: "ok", Version: s.version, Started: s.started}
 	switch {
 	case s.g.stopping.Load():
-		st.State = "draining"
+		st.State = admin.Draining
 	case s.g.isStarting():
-		st.State = "starting"
+		st.State = admin.Starting
 	}
 	if _, err := s.g.cluster.Answered(); err != nil {
 		st.Kafka = err.Error()

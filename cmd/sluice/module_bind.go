@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"sluice/gateway/admin"
 	"sluice/gateway/registry"
@@ -24,7 +25,7 @@ type bindFlags struct {
 
 func moduleBindCommand() *cobra.Command {
 	var f bindFlags
-	cmd := remoteCommand("bind TOPIC --partitioner NAME | --interceptor NAME[,NAME...]", "Bind modules to a topic of a gateway",
+	cmd := remoteCommand("bind TOPIC --partitioner NAME | --interceptors NAME[,NAME...]", "Bind modules to a topic of a gateway",
 		`Bind a module to TOPIC as its partitioner, or one or more as its interceptors, in that order and instead of those there are. The
 configuration goes to each. What the gateway's file binds cannot be bound here.`,
 		betweenArgs(1, 1), func(ctx context.Context, r *remote, args []string) error {
@@ -43,8 +44,9 @@ configuration goes to each. What the gateway's file binds cannot be bound here.`
 			}
 			return nil
 		})
+	cmd.Flags().SetNormalizeFunc(eitherNumber)
 	cmd.Flags().StringVar(&f.partitioner, "partitioner", "", "`name` of the module that chooses partitions")
-	cmd.Flags().StringSliceVar(&f.interceptors, "interceptor", nil, "`names` of the modules that see every record")
+	cmd.Flags().StringSliceVar(&f.interceptors, "interceptors", nil, "`names` of the modules that see every record")
 	cmd.Flags().StringVar(&f.config, "config", "", "configuration: `JSON`, or @FILE")
 	cmd.Flags().StringVar(&f.onError, "on-error", "", "what becomes of a record that the module fails on: continue, strict or dlq (default continue)")
 	cmd.Flags().StringSliceVar(&f.routes, "routes", nil, "`topics` that the module may send records to instead")
@@ -63,7 +65,7 @@ func (f bindFlags) request(topic string) (request, error) {
 	}
 	switch {
 	case (f.partitioner == "") == (len(f.interceptors) == 0):
-		return request{}, usageError{errors.New("give one of --partitioner and --interceptor")}
+		return request{}, usageError{errors.New("give one of --partitioner and --interceptors")}
 	case f.partitioner != "":
 		return sendJSON(http.MethodPut, topicPath(topic, "partitioner"), one(f.partitioner))
 	}
@@ -94,6 +96,14 @@ func readConfig(text string) (json.RawMessage, error) {
 	return json.RawMessage(text), nil
 }
 
+// eitherNumber takes --interceptor for --interceptors: bind and unbind once had one each.
+func eitherNumber(_ *pflag.FlagSet, name string) pflag.NormalizedName {
+	if name == "interceptor" {
+		name = "interceptors"
+	}
+	return pflag.NormalizedName(name)
+}
+
 func moduleUnbindCommand() *cobra.Command {
 	var partitioner, interceptors bool
 	cmd := remoteCommand("unbind TOPIC --partitioner | --interceptors", "Remove what bind bound to a topic", "", betweenArgs(1, 1),
@@ -116,6 +126,7 @@ func moduleUnbindCommand() *cobra.Command {
 			}
 			return nil
 		})
+	cmd.Flags().SetNormalizeFunc(eitherNumber)
 	cmd.Flags().BoolVar(&partitioner, "partitioner", false, "the partitioner")
 	cmd.Flags().BoolVar(&interceptors, "interceptors", false, "all interceptors")
 	return cmd

@@ -31,7 +31,7 @@ func moduleListCommand() *cobra.Command {
 				fmt.Fprintf(w, "%s\tdamaged: %s\n", m.Name, m.Damaged)
 				continue
 			}
-			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", m.Name, short(m.Active), orDash(candidateText(m.Candidate)), m.Versions,
+			fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\t%s\n", m.Name, registry.Short(m.Active), orDash(candidateText(m.Candidate)), m.Versions,
 				orDash(strings.Join(m.Kinds, ", ")), orDash(boundText(m.Bindings)))
 		}
 		return w.Flush()
@@ -50,9 +50,9 @@ func candidateText(c *registry.Candidate) string {
 	case c == nil:
 		return ""
 	case c.Mode == registry.Canary:
-		return fmt.Sprintf("%s canary %v %%", short(c.Version), c.Percent)
+		return fmt.Sprintf("%s canary %v %%", registry.Short(c.Version), c.Percent)
 	default:
-		return fmt.Sprintf("%s %s", short(c.Version), c.Mode)
+		return fmt.Sprintf("%s %s", registry.Short(c.Version), c.Mode)
 	}
 }
 
@@ -95,7 +95,7 @@ func printModule(w io.Writer, m admin.ModuleState) {
 	}
 	for _, f := range m.Faults {
 		fmt.Fprintf(w, "fault %s %s, %d times, last %s, topic %s, version %s: %s\n", f.Hook, f.Cause, f.Count, f.Last.Local().Format(time.DateTime),
-			f.Topic, short(f.Version), f.Text)
+			f.Topic, registry.Short(f.Version), f.Text)
 	}
 }
 
@@ -107,7 +107,7 @@ func printVersion(w io.Writer, v admin.VersionState) {
 	if v.Percent > 0 {
 		state += fmt.Sprintf(" %v %%", v.Percent)
 	}
-	fmt.Fprintf(w, "version %s  %s", short(v.ID), state)
+	fmt.Fprintf(w, "version %s  %s", registry.Short(v.ID), state)
 	if v.Uploaded != nil {
 		fmt.Fprintf(w, ", %d bytes, %s %s", v.Size, v.Origin.Kind, v.Uploaded.Local().Format(time.DateTime))
 	}
@@ -149,7 +149,7 @@ func printBinding(w io.Writer, b admin.Binding) {
 	}
 	for _, s := range b.Serving {
 		if s.Breaker != "closed" {
-			fmt.Fprintf(w, ", breaker of %s %s", short(s.Version), s.Breaker)
+			fmt.Fprintf(w, ", breaker of %s %s", registry.Short(s.Version), s.Breaker)
 		}
 	}
 	if b.Compared > 0 {

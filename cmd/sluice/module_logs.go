@@ -17,6 +17,7 @@ import (
 
 	"sluice/gateway/admin"
 	"sluice/gateway/guest"
+	"sluice/gateway/registry"
 )
 
 func moduleLogsCommand() *cobra.Command {
@@ -61,7 +62,7 @@ func (r *remote) printLine(l guest.LogLine) {
 		_ = json.NewEncoder(r.out).Encode(l) // a pipe that was closed ends the command
 		return
 	}
-	fmt.Fprintf(r.out, "%s %s %-5s %s\n", l.Time.Local().Format("15:04:05.000"), short(l.Version), l.Level, l.Text)
+	fmt.Fprintf(r.out, "%s %s %-5s %s\n", l.Time.Local().Format("15:04:05.000"), registry.Short(l.Version), l.Level, l.Text)
 }
 
 // follow prints lines until the gateway stops or ctx ends.

@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway/guest"
+	"sluice/gateway/registry"
 	"sluice/gateway/toolchain"
 )
 
@@ -86,7 +87,7 @@ func printReport(w io.Writer, r guest.Report) {
 	if r.Active {
 		state += ", active"
 	}
-	fmt.Fprintf(w, "%s %s: %s\n", r.Module, short(r.Version), state)
+	fmt.Fprintf(w, "%s %s: %s\n", r.Module, registry.Short(r.Version), state)
 	fmt.Fprintf(w, "  %s; %d bytes, %d functions, memory %s of at most %s, compiled in %.0f ms\n",
 		strings.Join(r.Kinds, " and "), r.Size, r.Functions, bytesText(r.Memory.Initial), bytesText(r.Memory.Max), r.CompileMs)
 	if d := r.DryRun; d != nil {
@@ -98,13 +99,13 @@ func printReport(w io.Writer, r guest.Report) {
 		}
 	}
 	for _, id := range r.Pruned {
-		fmt.Fprintf(w, "  version %s was removed (wasm.registry.versions.max)\n", short(id))
+		fmt.Fprintf(w, "  version %s was removed (wasm.registry.versions.max)\n", registry.Short(id))
 	}
 	for _, warning := range r.Warnings {
 		fmt.Fprintf(w, "  warning: %s\n", warning)
 	}
 	if !r.Active {
-		fmt.Fprintf(w, "  next: sluice module activate %s %s\n", r.Module, short(r.Version))
+		fmt.Fprintf(w, "  next: sluice module activate %s %s\n", r.Module, registry.Short(r.Version))
 	}
 }
 

@@ -192,6 +192,3 @@ func modulePath(name string, more ...string) string {
 	}
 	return path.String()
 }
-
-// short is a version as people read it; it is enough of it to name it.
-func short(version string) string { return version[:min(len(version), 12)] }

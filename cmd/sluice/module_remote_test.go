@@ -136,7 +136,7 @@ func TestModuleAsAUserWould(t *testing.T) {
 
 	done(t, []string{"c: bound as partitioner of topic orders by api, on_error strict, config {\"only\":[]}"},
 		"module", "bind", "orders", "--partitioner", "c", "--on-error", "strict", "--config", `{"only":[]}`)
-	done(t, []string{"c: bound as interceptor of topic orders", "on_error continue"}, "module", "bind", "orders", "--interceptor", "c,c", "--config", "@"+save(t, "{}"))
+	done(t, []string{"c: bound as interceptor of topic orders", "on_error continue"}, "module", "bind", "orders", "--interceptors", "c,c", "--config", "@"+save(t, "{}"))
 	if got := partitionOf(t, addr, "partition:2"); got != "2" {
 		t.Errorf("partition %s", got)
 	}
@@ -160,7 +160,7 @@ func TestModuleAsAUserWould(t *testing.T) {
 	if _, stderr, status := sluice(t, "module", "remove", "c"); status != exitFailed || !strings.Contains(stderr, `partitioner of topic "orders"`) {
 		t.Errorf("exit status %d: %s", status, stderr)
 	}
-	done(t, []string{"orders: interceptors unbound\norders: partitioner unbound\n"}, "module", "unbind", "orders", "--partitioner", "--interceptors")
+	done(t, []string{"orders: interceptors unbound\norders: partitioner unbound\n"}, "module", "unbind", "orders", "--partitioner", "--interceptor")
 	done(t, []string{"c " + one[:12] + ": removed"}, "module", "remove", "c", one[:12])
 	done(t, []string{"c: removed"}, "module", "remove", "c")
 	var list struct{ Modules []admin.ModuleSummary }

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"sluice/gateway/admin"
+	"sluice/gateway/registry"
 )
 
 func moduleActivateCommand() *cobra.Command {
@@ -77,7 +78,7 @@ func changing(use, short string, n int, make func(args []string) (request, error
 }
 
 func (r *remote) printRollout(m admin.ModuleState) {
-	fmt.Fprintf(r.out, "%s: %s is active", m.Name, short(m.Active))
+	fmt.Fprintf(r.out, "%s: %s is active", m.Name, registry.Short(m.Active))
 	if c := candidateText(m.Candidate); c != "" {
 		fmt.Fprintf(r.out, "; beside it %s", c)
 	}

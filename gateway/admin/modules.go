@@ -185,7 +185,7 @@ func (s *Server) download(w http.ResponseWriter, r *http.Request) error {
 	_ = http.NewResponseController(w).SetWriteDeadline(time.Now().Add(downloadTimeout))
 	h := w.Header()
 	h.Set("Content-Type", "application/wasm")
-	h.Set("Content-Disposition", `attachment; filename="`+m.Name+"-"+v.ID[:12]+`.wasm"`)
+	h.Set("Content-Disposition", `attachment; filename="`+m.Name+"-"+registry.Short(v.ID)+`.wasm"`)
 	h.Set("Content-Length", strconv.Itoa(len(wasm)))
 	h.Set("ETag", `"`+v.ID+`"`)
 	h.Set("X-Content-Type-Options", "nosniff")

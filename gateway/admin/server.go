@@ -34,6 +34,9 @@ const (
 
 // Server is the admin plane.
 type Server struct {
+	// Ready says why records cannot be stored at the moment; nil if that is not known.
+	Ready func() error
+
 	gateway   Gateway
 	modules   *guest.Modules
 	http      *http.Server
@@ -72,6 +75,7 @@ func (s *Server) routes(metrics http.Handler) map[string]methods {
 	return map[string]methods{
 		"/metrics":                    {"GET": plain(metrics.ServeHTTP)},
 		"/healthz":                    {"GET": plain(s.health)},
+		"/readyz":                     {"GET": plain(s.ready)},
 		"/debug/pprof/{profile}":      {"GET": plain(profile)},
 		"/v1/topics":                  {"GET": plain(s.topics)},
 		"/v1/topics/{t}":              {"GET": plain(s.topic)},
@@ -109,6 +113,26 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) { answer(w, s.gateway.Status()) }
 
+// ready is GET /readyz, as on the data plane: records can be stored.
+func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
+	if s.gateway.Status().State == Draining {
+		notReady(w, record.Errorf(record.Draining, "the gateway is shutting down"))
+		return
+	}
+	if s.Ready != nil {
+		if err := s.Ready(); err != nil {
+			notReady(w, &record.Error{Code: record.NotAvailable, Message: err.Error(), Err: err})
+			return
+		}
+	}
+	answer(w, map[string]string{"status": "ready"})
+}
+
+func notReady(w http.ResponseWriter, err *record.Error) {
+	w.Header().Set("Retry-After", "1")
+	problem(w, http.StatusServiceUnavailable, err)
+}
+
 // profile answers `go tool pprof`.
 func profile(w http.ResponseWriter, r *http.Request) {
 	if r.PathValue("profile") == "profile" {
@@ -140,5 +164,5 @@ func notAllowed(all methods) http.HandlerFunc {
 
 func notFound(w http.ResponseWriter, _ *http.Request) {
 	problem(w, http.StatusNotFound, record.Errorf(record.Invalid,
-		"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/modules and what is below them, and /debug/pprof/{profile}"))
+		"no such path; the admin plane has /metrics, /healthz, /readyz, /v1/topics, /v1/modules and what is below them, and /debug/pprof/{profile}"))
 }

@@ -158,7 +158,7 @@ func TestRoutes(t *testing.T) {
 }
 
 const notFoundBody = `{"type":"about:blank","title":"Not Found","status":404,"code":"invalid_request",` +
-	`"detail":"no such path; the admin plane has /metrics, /healthz, /v1/topics, /v1/modules and what is below them, and /debug/pprof/{profile}","retryable":false}`
+	`"detail":"no such path; the admin plane has /metrics, /healthz, /readyz, /v1/topics, /v1/modules and what is below them, and /debug/pprof/{profile}","retryable":false}`
 
 func TestMetrics(t *testing.T) {
 	_, addr := start(t, sample())

@@ -25,9 +25,16 @@ type Gateway interface {
 	Bind(ctx context.Context, topic string, kind guest.Kind, list []registry.Binding) error
 }
 
+// The states of a gateway.
+const (
+	OK       = "ok"
+	Starting = "starting" // until its modules are built
+	Draining = "draining" // while it shuts down
+)
+
 // Status is how the gateway is.
 type Status struct {
-	State   string    `json:"status"`  // ok, starting until its modules are built, or draining while it shuts down
+	State   string    `json:"status"`  // OK, Starting or Draining
 	Kafka   string    `json:"kafka"`   // ok, or why the cluster is not
 	Version string    `json:"version"` // of the binary
 	Started time.Time `json:"started"`

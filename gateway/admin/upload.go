@@ -33,7 +33,7 @@ func (s *Server) upload(w http.ResponseWriter, r *http.Request) error {
 	if activate && !report.Active {
 		if err := s.modules.Activate(r.Context(), name, report.Version, noteAPI+", with its upload"); err != nil {
 			f := *asFailure(err)
-			f.err = fmt.Errorf("version %s was uploaded, but not activated: %w", report.Version, f.err)
+			f.err = fmt.Errorf("version %s was uploaded, but not activated: %w", registry.Short(report.Version), f.err)
 			return &f
 		}
 		report.Active = true

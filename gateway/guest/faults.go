@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"sluice/gateway/registry"
 	"sluice/wasmhost"
 )
 
@@ -57,7 +58,7 @@ func (f *faults) add(log *slog.Logger, b *Bound, n Fault) {
 	if now.Sub(o.logged) < faultEvery {
 		return
 	}
-	log.Warn("a guest failed", "module", b.Binding.Module, "version", short(o.Version), "topic", o.Topic, "hook", o.Hook, "cause", o.Cause,
+	log.Warn("a guest failed", "module", b.Binding.Module, "version", registry.Short(o.Version), "topic", o.Topic, "hook", o.Hook, "cause", o.Cause,
 		"times", o.untold, "error", o.Text)
 	o.logged, o.untold = now, 0
 }
@@ -84,6 +85,3 @@ func (f *faults) snapshot() []Fault {
 	}
 	return all
 }
-
-// short is a version as people read it.
-func short(id string) string { return id[:min(len(id), 12)] }

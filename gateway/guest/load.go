@@ -75,10 +75,10 @@ func (m *Modules) newTrial(module, id string) *trial {
 func (m *Modules) rollBack(module, id string, records, failed int64) {
 	why := fmt.Sprintf("it failed on %d of %d records, more than wasm.canary.max.error.rate = %d %%", failed, records, m.Wasm.CanaryMaxErrorRate)
 	if err := m.Registry.Cancel(module, id, why); err != nil {
-		m.Log.Error("a candidate that fails too often could not be ended", "module", module, "version", short(id), "error", err)
+		m.Log.Error("a candidate that fails too often could not be ended", "module", module, "version", registry.Short(id), "error", err)
 		return
 	}
-	m.Log.Warn("a candidate was ended", "module", module, "version", short(id), "reason", why)
+	m.Log.Warn("a candidate was ended", "module", module, "version", registry.Short(id), "reason", why)
 }
 
 // guest returns the guest of old with that version, or makes a new one.
@@ -99,7 +99,7 @@ func (m *Modules) guest(ctx context.Context, b *Bound, id string, old *rollout) 
 	}
 	g, err := module.Configure(m.settings(b, id))
 	if err != nil {
-		return nil, fmt.Errorf("module %q, version %s: %w", b.Binding.Module, short(id), err)
+		return nil, fmt.Errorf("module %q, version %s: %w", b.Binding.Module, registry.Short(id), err)
 	}
 	return g, nil
 }

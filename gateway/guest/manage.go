@@ -66,7 +66,7 @@ func (m *Modules) fits(ctx context.Context, name, id string) error {
 		return err
 	}
 	if _, ok := module.Version(id); !ok {
-		return fmt.Errorf("module %q has no version %s: %w", name, id, registry.ErrNotFound)
+		return fmt.Errorf("module %q has no version %s: %w", name, registry.Short(id), registry.ErrNotFound)
 	}
 	m.changing.Lock()
 	defer m.changing.Unlock()

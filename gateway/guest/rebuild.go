@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"sluice/gateway/registry"
 	"sluice/wasmhost"
 )
 
@@ -22,7 +23,7 @@ func (m *Modules) rebuild(ctx context.Context, p string) {
 		return
 	}
 	m.apply(p)
-	m.Log.Info("a module was saved, built and swapped in", "module", p, "version", short(wasmhost.ID(wasm)), "took", time.Since(start).Round(time.Millisecond))
+	m.Log.Info("a module was saved, built and swapped in", "module", p, "version", registry.Short(wasmhost.ID(wasm)), "took", time.Since(start).Round(time.Millisecond))
 }
 
 // adopt makes wasm what the source at p is, after it was shown that it starts for everything that is bound to it.

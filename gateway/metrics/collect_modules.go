@@ -23,7 +23,7 @@ func (m *moduleFigures) collect(e *emitter, now time.Time) {
 		return
 	}
 	s := m.snapshot()
-	names := newIDs(s.Versions)
+	names := newIDs(s.Versions, s.Short)
 	serving := make(map[[2]string]bool, len(s.Serving))
 	for _, v := range s.Serving {
 		serving[[2]string{v.Module, v.Version}] = true

@@ -2,7 +2,8 @@ package metrics
 
 // Modules is what the WASM host tells about the modules at one moment. Counts are totals since the process began.
 type Modules struct {
-	Versions []ModuleVersion // each once; also those that serve no longer
+	Short    func(id string) string // as much of a version's id as a label shows
+	Versions []ModuleVersion        // each once; also those that serve no longer
 	Serving  []Serving
 }
 
@@ -67,17 +68,15 @@ func (v *ModuleVersion) activity() int64 {
 	return n
 }
 
-// idDigits is how much of a version's id a label shows.
-const idDigits = 12
-
-func short(id string) string { return id[:min(len(id), idDigits)] }
-
 // ids gives versions their label: the short id. Whoever uploads two versions whose short ids are equal must not make every
 // scrape fail, so those two show the whole one.
-type ids map[[2]string]string // by module and short id: the id, or "" of several
+type ids struct {
+	short func(string) string
+	whole map[[2]string]string // by module and short id: the id, or "" of several
+}
 
-func newIDs(versions []ModuleVersion) ids {
-	all := make(ids, len(versions))
+func newIDs(versions []ModuleVersion, short func(string) string) ids {
+	all := make(map[[2]string]string, len(versions))
 	for i := range versions {
 		v := &versions[i]
 		k := [2]string{v.Module, short(v.Version)}
@@ -87,12 +86,13 @@ func newIDs(versions []ModuleVersion) ids {
 		}
 		all[k] = v.Version
 	}
-	return all
+	return ids{short, all}
 }
 
 func (all ids) label(module, id string) string {
-	if one, ok := all[[2]string{module, short(id)}]; ok && one != id {
+	short := all.short(id)
+	if one, ok := all.whole[[2]string{module, short}]; ok && one != id {
 		return id
 	}
-	return short(id)
+	return short
 }

@@ -28,9 +28,13 @@ func distributionOf(values ...int64) Distribution {
 	return d
 }
 
+// short is as much of an id as the labels show.
+func short(id string) string { return id[:min(len(id), 12)] }
+
 // fullModules is a snapshot in which every figure is different.
 func fullModules() Modules {
 	return Modules{
+		Short: short,
 		Versions: []ModuleVersion{{
 			Module: "redact", Version: oneID,
 			Hooks: []ModuleHook{
@@ -137,7 +141,7 @@ func TestDistribution(t *testing.T) {
 			v := ModuleVersion{Module: "m", Version: oneID, Live: 1, Hooks: []ModuleHook{{Name: "on_send", Calls: 1}}}
 			h.place(&v, distributionOf(samples...))
 			s := newSet(newClock().now)
-			s.Modules(func() Modules { return Modules{Versions: []ModuleVersion{v}} })
+			s.Modules(func() Modules { return Modules{Short: short, Versions: []ModuleVersion{v}} })
 
 			m := scrape(t, s)[name].GetMetric()[0].GetHistogram()
 			got, buckets := map[float64]float64{}, finite(m)
@@ -207,7 +211,7 @@ func TestRestingVersions(t *testing.T) {
 				c.advance(step.after)
 				v := ModuleVersion{Module: "m", Version: oneID, Live: step.live}
 				v.Hooks = []ModuleHook{{Name: "on_send", Calls: step.calls, Errors: map[string]int64{"trap": 0}}}
-				now = Modules{Versions: []ModuleVersion{v}, Serving: step.serving}
+				now = Modules{Short: short, Versions: []ModuleVersion{v}, Serving: step.serving}
 				n, shown := values(t, s)[calls]
 				if shown != step.shown || n != float64(step.calls) && shown {
 					t.Errorf("step %d: shown %t with %v calls, want %t with %d", i, shown, n, step.shown, step.calls)
@@ -228,13 +232,14 @@ type steps = []struct {
 // TestEqualShortIDs holds that two versions of a module with equal short ids cannot make a scrape fail, and that the same
 // version of two modules is no reason for whole ids.
 func TestEqualShortIDs(t *testing.T) {
-	twin := oneID[:idDigits] + "ffff"
+	twin := short(oneID) + "ffff"
 	version := func(module, id string, memory int64) ModuleVersion {
 		return ModuleVersion{Module: module, Version: id, Live: 1, Memory: memory}
 	}
 	s := newSet(newClock().now)
 	s.Modules(func() Modules {
 		return Modules{
+			Short:    short,
 			Versions: []ModuleVersion{version("a", oneID, 1), version("a", twin, 2), version("b", oneID, 3), version("c", "abc", 4)},
 			Serving:  []Serving{{Module: "a", Version: twin, Table: "t", Role: "active"}, {Module: "b", Version: oneID, Table: "t", Role: "active"}},
 		}

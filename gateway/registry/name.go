@@ -20,6 +20,9 @@ func ID(wasm []byte) string {
 	return hex.EncodeToString(sum[:])
 }
 
+// Short is as much of a version's id as is shown: enough for a person to tell it, and for the admin API to find it.
+func Short(id string) string { return id[:min(len(id), 12)] }
+
 func checkName(name string) error {
 	if name == "" || len(name) > maxName || strings.Trim(name[:1], lowerDigits) != "" || !only(name, lowerDigits+"._-") {
 		return errorf(ErrInvalid, "module name %q: a name is 1 to %d of a-z, 0-9, '.', '_' and '-', and begins with a letter or digit",

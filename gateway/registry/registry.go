@@ -170,7 +170,7 @@ func (r *Registry) Bytes(id string) ([]byte, error) {
 	s := r.state.Load()
 	size, ok := s.sizes[id]
 	if !ok {
-		return nil, errorf(ErrNotFound, "version %q: no module has it", shown(id))
+		return nil, errorf(ErrNotFound, "version %q: no module has it", Short(id))
 	}
 	b, err := readBlob(r.store, id, size)
 	if (err == nil) == (s.damaged[id] == nil) {
@@ -186,7 +186,7 @@ func (r *Registry) bytesAgain(id string) ([]byte, error) {
 	s := r.state.Load()
 	size, ok := s.sizes[id]
 	if !ok {
-		return nil, errorf(ErrNotFound, "version %s: it was removed", id)
+		return nil, errorf(ErrNotFound, "version %s: it was removed", Short(id))
 	}
 	b, err := readBlob(r.store, id, size)
 	r.note(id, err)

@@ -181,10 +181,10 @@ func TestDelete(t *testing.T) {
 			ok(t, r.SetPartitioner("clicks", &registry.Binding{Module: "m"}))
 			inUse["m/"], inUse["m/"+id(3)] = []string{"config.toml:7"}, []string{"instances that still run"}
 
-			refused(t, r.DeleteVersion("m", id(1)), registry.ErrInUse, "active", id(1))
+			refused(t, r.DeleteVersion("m", id(1)), registry.ErrInUse, "active", registry.Short(id(1)))
 			refused(t, r.DeleteVersion("m", id(2)), registry.ErrInUse, "candidate (shadow)")
 			refused(t, r.DeleteVersion("m", id(3)), registry.ErrInUse, "instances that still run")
-			refused(t, r.DeleteVersion("m", id(9)), registry.ErrNotFound, "module m", id(9))
+			refused(t, r.DeleteVersion("m", id(9)), registry.ErrNotFound, "module m", registry.Short(id(9)))
 			refused(t, r.DeleteVersion("n", id(0)), registry.ErrNotFound, `"n"`)
 			refused(t, r.DeleteModule("n"), registry.ErrNotFound, `"n"`)
 			refused(t, r.DeleteModule("m"), registry.ErrInUse,
@@ -196,7 +196,7 @@ func TestDelete(t *testing.T) {
 				t.Errorf("version 0 is still there: %+v", m)
 			}
 			_, err := r.Bytes(id(0))
-			refused(t, err, registry.ErrNotFound, id(0))
+			refused(t, err, registry.ErrNotFound, registry.Short(id(0)))
 
 			ok(t, r.DeleteBindings("orders"))
 			ok(t, r.SetPartitioner("clicks", nil))

@@ -11,13 +11,13 @@ func (r *Registry) DeleteVersion(name, id string) error {
 	return r.changeModule(name, func(m *Module) (bool, error) {
 		i := m.find(id)
 		if i < 0 {
-			return false, errorf(ErrNotFound, "it has no version %q", shown(id))
+			return false, errorf(ErrNotFound, "it has no version %q", Short(id))
 		}
 		if use := m.use(id); use != "" {
-			return false, errorf(ErrInUse, "version %s is %s: activate another one first", id, use)
+			return false, errorf(ErrInUse, "version %s is %s: activate another one first", Short(id), use)
 		}
 		if who := r.opts.InUse(name, id); len(who) > 0 {
-			return false, errorf(ErrInUse, "version %s is in use by %s", id, strings.Join(who, ", "))
+			return false, errorf(ErrInUse, "version %s is in use by %s", Short(id), strings.Join(who, ", "))
 		}
 		m.drop(i)
 		return true, nil

@@ -87,7 +87,7 @@ func (r *Registry) try(name string, c Candidate, note string) error {
 	}
 	return r.roll(name, c.Version, note, func(m *Module) (bool, error) {
 		if c.Version == m.Rollout.Active {
-			return false, errorf(ErrConflict, "version %s is active and cannot be the %s beside itself", c.Version, c.Mode)
+			return false, errorf(ErrConflict, "version %s is active and cannot be the %s beside itself", Short(c.Version), c.Mode)
 		}
 		c.Since = now()
 		m.Rollout.Candidate = &c
@@ -114,7 +114,7 @@ func (r *Registry) roll(name, id, note string, edit func(*Module) (bool, error))
 func (r *Registry) sound(m *Module, id string) error {
 	v, ok := m.Version(id)
 	if !ok {
-		return errorf(ErrNotFound, "it has no version %s", id)
+		return errorf(ErrNotFound, "it has no version %s", Short(id))
 	}
 	_, err := readBlob(r.store, id, v.Size)
 	r.note(id, err)
@@ -135,9 +135,9 @@ func (m *Module) activate(id string) {
 func (m *Module) wantCandidate(id string) error {
 	switch c := m.Rollout.Candidate; {
 	case c == nil:
-		return errorf(ErrConflict, "version %s is not the candidate: there is none", shown(id))
+		return errorf(ErrConflict, "version %s is not the candidate: there is none", Short(id))
 	case c.Version != id:
-		return errorf(ErrConflict, "version %s is not the candidate: %s is", shown(id), c.Version)
+		return errorf(ErrConflict, "version %s is not the candidate: %s is", Short(id), Short(c.Version))
 	}
 	return nil
 }
