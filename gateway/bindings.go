@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"sluice/gateway/config"
@@ -50,10 +51,10 @@ func (s *Topics) damaged(name string) *record.Error {
 }
 
 // bind puts the modules of a topic in their places.
-func (s *Topics) bind(ctx context.Context, e *topicEntry) error {
+func (s *Topics) bind(ctx context.Context, e *topicEntry, replaces bool) error {
 	t := e.topic
 	for _, u := range uses(e.cfg) {
-		b, err := s.bound(ctx, u)
+		b, err := s.bound(ctx, u, replaces)
 		if err != nil {
 			return err
 		}
@@ -71,9 +72,14 @@ func (s *Topics) bind(ctx context.Context, e *topicEntry) error {
 }
 
 // bound binds a module. What the file binds has to serve; a binding of the API that cannot refuses the records of its topic,
-// and no more: it must not keep the gateway, which it was made in, from starting again.
-func (s *Topics) bound(ctx context.Context, u guest.Use) (*guest.Bound, error) {
+// and no more: it must not keep the gateway, which it was made in, from starting again. Nor must a version that is only tried:
+// where no topic is in use that could stay so, the active version serves alone.
+func (s *Topics) bound(ctx context.Context, u guest.Use, replaces bool) (*guest.Bound, error) {
 	b, err := s.modules.Bind(ctx, u)
+	if c, ok := errors.AsType[*guest.CandidateError](err); ok && !replaces && ctx.Err() == nil {
+		s.modules.EndCandidate(c)
+		b, err = s.modules.Bind(ctx, u)
+	}
 	if err == nil {
 		return b, nil
 	}

@@ -63,7 +63,11 @@ func CheckModules(ctx context.Context, cfg *config.Config, newHost func(config.W
 
 func (c *Checked) add(u guest.Use, err error) {
 	e, notBuilt := errors.AsType[*notBuiltError](err)
+	candidate, tried := errors.AsType[*guest.CandidateError](err)
 	switch {
+	case tried:
+		c.Notes = append(c.Notes, fmt.Sprintf("version %s of module %q, which is tried beside the active one, does not start for topic %q; a start would end it: %v",
+			registry.Short(candidate.Version), candidate.Module, u.Topic, candidate.Err))
 	case notBuilt && u.Binding.File != "":
 		c.Notes = append(c.Notes, fmt.Sprintf("%s:%d: %s: %v", u.Binding.File, u.Binding.Line, u.Binding.Key, e))
 	case u.Binding.File != "":

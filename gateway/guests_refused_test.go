@@ -89,6 +89,51 @@ func TestStartWithBindingThatCannotServe(t *testing.T) {
 	r.clean()
 }
 
+// TestCandidateThatDoesNotStart: after a restart with a candidate that does not start the active version serves alone, whoever bound
+// the module, and also for a topic that only a glob covers.
+func TestCandidateThatDoesNotStart(t *testing.T) {
+	const bound = "interceptors = [{ module = \"steer\", on_error = \"strict\", config = { mark = \"a\" } }]\n"
+	for name, tables := range map[string]string{
+		"bound by the file": "[topics.orders]\n" + bound, "bound by the API": "[topics.orders]\n", "a glob": "[topics.\"ord*\"]\n" + bound,
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := fake(t)
+			cfg, ids := guestConfig(t, c, tables, steer(t), steer(t, "V=2"))
+			r := serveConfig(t, cfg)
+			if name == "bound by the API" {
+				list := []registry.Binding{{Module: "steer", OnError: registry.Strict, Config: []byte(`{"mark":"a"}`)}}
+				if err := (state{g: r.g}).Bind(t.Context(), "orders", guest.Interceptor, list); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := r.g.modules.Canary(t.Context(), "steer", ids[1], 100, ""); err != nil {
+				t.Fatal(err)
+			}
+			r.post(r.url("orders"), line("k", "v"), envelope).want(t, 200, "")
+			r.clean()
+			if err := os.WriteFile(filepath.Join(cfg.Wasm.RegistryDir, "blobs", ids[1]), []byte("damage"), 0o600); err != nil {
+				t.Fatal(err)
+			}
+
+			r = serveConfig(t, cfg)
+			r.post(r.url("orders"), line("k", "v"), envelope).want(t, 200, "")
+			if v := newest(read(t, c.ListenAddrs(), "orders", 2)).Value; string(v) != "va" {
+				t.Errorf("stored %q, not by the active version", v)
+			}
+			if m := r.module(); m.Rollout.Candidate != nil || m.Rollout.Active != ids[0] || !strings.Contains(m.Rollout.Note, "it did not start") {
+				t.Errorf("%+v", m.Rollout)
+			}
+			if n := r.scrapeOf("sluice_module_candidates_ended_total")["sluice_module_candidates_ended_total"]; n != 1 {
+				t.Errorf("%v candidates are counted", n)
+			}
+			if !strings.Contains(r.logs.String(), "a candidate was ended") {
+				t.Error("the log does not say so")
+			}
+			r.clean()
+		})
+	}
+}
+
 // TestModulesOfGlobsAreChecked: the log says at the start what would else show with the first record.
 func TestModulesOfGlobsAreChecked(t *testing.T) {
 	c := fake(t)

@@ -12,7 +12,7 @@ var _ = [1]struct{}{}[wasmhost.HistogramBuckets-metrics.DistributionBuckets]
 
 // modulesSnapshot is what the metrics show of the modules now.
 func (g *Gateway) modulesSnapshot() metrics.Modules {
-	m := metrics.Modules{Short: registry.Short}
+	m := metrics.Modules{Short: registry.Short, CandidatesEnded: g.modules.CandidatesEnded.Load()}
 	g.modules.EachStats(func(r guest.Ref, st *wasmhost.Stats) { m.Versions = append(m.Versions, versionSnapshot(r, st)) })
 	g.topics.Load().each(func(e *topicEntry) {
 		for _, b := range e.bounds {

@@ -64,7 +64,12 @@ func (g *Gateway) ready() error {
 // cannot serve.
 func (g *Gateway) checkGlobs(ctx context.Context, cfg *config.Config) {
 	for _, u := range globUses(cfg) {
-		if err := g.modules.Check(ctx, u); err != nil && ctx.Err() == nil {
+		err := g.modules.Check(ctx, u)
+		if c, ok := errors.AsType[*guest.CandidateError](err); ok && ctx.Err() == nil {
+			g.modules.EndCandidate(c)
+			err = g.modules.Check(ctx, u)
+		}
+		if err != nil && ctx.Err() == nil {
 			g.log.Error("a module cannot serve; records of topics that its table covers will fail", "error", bindingError(u, err))
 		}
 	}

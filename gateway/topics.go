@@ -118,7 +118,7 @@ func (s *Topics) fill(ctx context.Context, old *Topics) error {
 			continue
 		}
 		t, _ := s.settings(name)
-		e, err := s.build(ctx, t)
+		e, err := s.build(ctx, t, old != nil && (*old.byName.Load())[name] != nil)
 		if err != nil {
 			failed = append(failed, err)
 			continue
@@ -168,7 +168,8 @@ func (s *Topics) owe(old *Topics) {
 	}
 }
 
-func (s *Topics) build(ctx context.Context, cfg config.Topic) (*topicEntry, error) {
+// build sets a topic up. replaces says that there is one in use that it is to replace.
+func (s *Topics) build(ctx context.Context, cfg config.Topic, replaces bool) (*topicEntry, error) {
 	out, err := s.cluster.Topic(cfg)
 	if err != nil {
 		return nil, fmt.Errorf("topic %q: %w", cfg.Name, err)
@@ -182,7 +183,7 @@ func (s *Topics) build(ctx context.Context, cfg config.Topic) (*topicEntry, erro
 	if err != nil {
 		err = fmt.Errorf("topic %q: %w", cfg.Name, err)
 	} else {
-		err = s.bind(ctx, e)
+		err = s.bind(ctx, e, replaces)
 	}
 	if cfg.DeadLetter.Topic != "" {
 		t.letters = newDeadLetters(cfg, s)
@@ -234,7 +235,7 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 	if e := (*s.byName.Load())[cfg.Name]; e != nil {
 		return e.topic, nil
 	}
-	e, err := s.build(context.Background(), cfg)
+	e, err := s.build(context.Background(), cfg, false)
 	if err != nil {
 		return nil, err
 	}

@@ -35,7 +35,7 @@ func (m *Modules) rollout(ctx context.Context, b *Bound, old *rollout) (*rollout
 		if old == nil || r.active != old.active && r.active != old.candidate {
 			r.active.Close()
 		}
-		return nil, fmt.Errorf("the candidate: %w", err)
+		return nil, &CandidateError{Module: b.Binding.Module, Version: c.Version, Err: err}
 	}
 	r.shadow = c.Mode == registry.Shadow
 	if !r.shadow {
@@ -47,6 +47,21 @@ func (m *Modules) rollout(ctx context.Context, b *Bound, old *rollout) (*rollout
 	}
 	r.trial = m.newTrial(b.Binding.Module, c.Version)
 	return r, nil
+}
+
+// CandidateError says that the version that was tried beside the active one cannot serve a binding, which the active one could.
+type CandidateError struct {
+	Module, Version string
+	Err             error
+}
+
+func (e *CandidateError) Error() string { return "the candidate: " + e.Err.Error() }
+
+func (e *CandidateError) Unwrap() error { return e.Err }
+
+// EndCandidate ends a candidate that does not start, so that the active version serves alone.
+func (m *Modules) EndCandidate(e *CandidateError) {
+	m.endCandidate(e.Module, e.Version, "it did not start: "+e.Err.Error())
 }
 
 // plan says which versions b should have.
@@ -74,10 +89,15 @@ func (m *Modules) newTrial(module, id string) *trial {
 // rollBack ends a candidate that fails too often.
 func (m *Modules) rollBack(module, id string, records, failed int64) {
 	why := fmt.Sprintf("it failed on %d of %d records, more than wasm.canary.max.error.rate = %d %%", failed, records, m.Wasm.CanaryMaxErrorRate)
+	m.endCandidate(module, id, why)
+}
+
+func (m *Modules) endCandidate(module, id, why string) {
 	if err := m.Registry.Cancel(module, id, why); err != nil {
-		m.Log.Error("a candidate that fails too often could not be ended", "module", module, "version", registry.Short(id), "error", err)
+		m.Log.Error("a candidate could not be ended", "reason", why, "module", module, "version", registry.Short(id), "error", err)
 		return
 	}
+	m.CandidatesEnded.Add(1)
 	m.Log.Warn("a candidate was ended", "module", module, "version", registry.Short(id), "reason", why)
 }
 

@@ -9,6 +9,7 @@ import (
 	"path"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"sluice/gateway/config"
 	"sluice/gateway/record"
@@ -38,6 +39,8 @@ type Options struct {
 // Modules keeps what topics are bound to in step with the registry.
 type Modules struct {
 	Options
+
+	CandidatesEnded atomic.Int64 // for they failed too often, or did not start
 
 	changing sync.Mutex // one rollout changes at a time
 	mu       sync.Mutex

@@ -35,6 +35,7 @@ func (m *moduleFigures) collect(e *emitter, now time.Time) {
 		}
 	}
 	collectServing(e, s.Serving, names)
+	e.emit("sluice_module_candidates_ended_total", float64(s.CandidatesEnded))
 }
 
 // shown says whether a version serves, or did something within restTime.

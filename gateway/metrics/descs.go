@@ -363,6 +363,10 @@ var descs = append([]desc{ //nolint:gochecknoglobals // a table that is only rea
 		help: "wasm.memory.total.bytes, which sluice_module_linear_memory_bytes may not pass.",
 	},
 	{
+		name: "sluice_module_candidates_ended_total", scope: ofGateway, typ: counter, unit: "candidates",
+		help: "Versions that were tried beside the active one and ended, because they failed too often or did not start.",
+	},
+	{
 		name: "sluice_config_reload_total", scope: ofGateway, typ: counter, unit: "reloads", labels: []string{"result"},
 		help: "Reloads of the configuration: done, or failed, which changes nothing.",
 	},

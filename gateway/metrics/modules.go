@@ -5,6 +5,8 @@ type Modules struct {
 	Short    func(id string) string // as much of a version's id as a label shows
 	Versions []ModuleVersion        // each once; also those that serve no longer
 	Serving  []Serving
+
+	CandidatesEnded int64 // because they failed too often, or did not start
 }
 
 // ModuleVersion is a version of a module, in all topics together.

@@ -34,7 +34,7 @@ func short(id string) string { return id[:min(len(id), 12)] }
 // fullModules is a snapshot in which every figure is different.
 func fullModules() Modules {
 	return Modules{
-		Short: short,
+		Short: short, CandidatesEnded: 16,
 		Versions: []ModuleVersion{{
 			Module: "redact", Version: oneID,
 			Hooks: []ModuleHook{
@@ -63,6 +63,7 @@ func fullModules() Modules {
 func wantModules() map[string]float64 {
 	const v = " module=redact version=0123456789ab"
 	want := map[string]float64{
+		"sluice_module_candidates_ended_total":                                        16,
 		"sluice_module_memory_bytes" + v:                                              262144,
 		"sluice_module_instances module=redact state=live version=0123456789ab":       4,
 		"sluice_module_instances module=redact state=idle version=0123456789ab":       3,
