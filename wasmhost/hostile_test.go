@@ -327,16 +327,21 @@ func (h *hostile) check(t *testing.T, host *Host) {
 		t.Fatal(err)
 	}
 	defer g.Close()
-	b := &Batch{
-		Topics: []Topic{{"orders", 3}}, Alloc: func(n int) []byte { return make([]byte, n) }, Headers: func(n int) []Header { return make([]Header, n) },
-		Records: []Record{{Key: []byte("key"), Value: []byte("value"), Headers: []Header{{"h", []byte("v")}}, Timestamp: 1, Partition: -1}},
-	}
+	b := oneRecord()
 	if h.chooses {
 		g.Partition(b)
 	} else {
 		g.OnSend(b)
 	}
 	h.verdict(t, &b.Records[0])
+}
+
+// oneRecord is a batch that has one.
+func oneRecord() *Batch {
+	return &Batch{
+		Topics: []Topic{{"orders", 3}}, Alloc: func(n int) []byte { return make([]byte, n) }, Headers: func(n int) []Header { return make([]Header, n) },
+		Records: []Record{{Key: []byte("key"), Value: []byte("value"), Headers: []Header{{"h", []byte("v")}}, Timestamp: 1, Partition: -1}},
+	}
 }
 
 func (h *hostile) verdict(t *testing.T, r *Record) {

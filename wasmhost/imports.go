@@ -32,6 +32,9 @@ func (f *hostFunc) Call(ctx context.Context, mod api.Module, stack []uint64) {
 	if c.ended() {
 		panic(errUnwound) //nolint:forbidigo // wazero recovers it: there is no other way out of a host function
 	}
+	if c.in.fuel == nil { // in a start section
+		c.in.fuel, _ = mod.ExportedGlobal(meter.FuelExport).(api.MutableGlobal)
+	}
 	f.call(c, mod.Memory(), stack)
 }
 
@@ -95,10 +98,14 @@ func text(mem api.Memory, ptr, n uint64) []byte {
 func sluiceFuncs() []hostFunc {
 	return []hostFunc{
 		{abi.Module, "log", "iii", "", func(c *callContext, mem api.Memory, s []uint64) {
-			c.log(min(int(uint32(s[0])), abi.LevelError), text(mem, s[1], s[2]))
+			line := text(mem, s[1], s[2])
+			c.charge(min(len(line), abi.MaxLine) / perText)
+			c.log(min(int(uint32(s[0])), abi.LevelError), line)
 		}},
 		{abi.Module, "record_error", "iii", "", func(c *callContext, mem api.Memory, s []uint64) {
-			c.recordError(uint32(s[0]), text(mem, s[1], s[2]))
+			reason := text(mem, s[1], s[2])
+			c.charge(min(len(reason), abi.MaxReason) * unitsChar)
+			c.recordError(uint32(s[0]), reason)
 		}},
 		{abi.Module, "counter_add", "iiI", "", func(c *callContext, mem api.Memory, s []uint64) {
 			c.guest.Stats.counters.add(text(mem, s[0], s[1]), int64(s[2]))
@@ -131,14 +138,14 @@ func (c *callContext) recordError(index uint32, reason []byte) {
 func assemblyScriptFuncs() []hostFunc {
 	return []hostFunc{
 		{"env", "abort", "iiii", "", func(c *callContext, mem api.Memory, s []uint64) {
-			c.log(abi.LevelError, []byte("abort: "+utf16At(mem, uint32(s[0]))))
+			c.log(abi.LevelError, []byte("abort: "+c.utf16At(mem, uint32(s[0]))))
 			panic(errAborted) //nolint:forbidigo // wazero recovers it: abort does not return
 		}},
 		{"env", "seed", "", "F", func(c *callContext, _ api.Memory, s []uint64) {
 			s[0] = api.EncodeF64(float64(c.rand.Uint64() >> 11))
 		}},
 		{"env", "trace", "iiFFFFF", "", func(c *callContext, mem api.Memory, s []uint64) {
-			c.log(abi.LevelTrace, []byte(utf16At(mem, uint32(s[0]))))
+			c.log(abi.LevelTrace, []byte(c.utf16At(mem, uint32(s[0]))))
 		}},
 	}
 }

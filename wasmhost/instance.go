@@ -58,6 +58,7 @@ type instance struct {
 func (in *instance) begin(fuel int64, timeout time.Duration) int64 {
 	slices := max(1, (fuel+meter.Slice-1)/meter.Slice)
 	in.fuel.Set(meter.Slice)
+	in.ctx.owed = 0
 	in.budget.Set(uint64((slices - 1) * meter.Slice))
 	in.killed.Store(false)
 	in.ticks.Store(in.guest.host.watchdog.ticks(timeout))

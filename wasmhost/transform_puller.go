@@ -166,6 +166,7 @@ func (p *puller) readNextRecord(mem api.Memory, s []uint64) int32 {
 		return invalidBuffer
 	}
 	p.payload = appendPayload(p.payload[:0], r)
+	p.in.ctx.charge(len(p.payload) / perCopied)
 	p.put(mem, s[0], 1, 0) // attributes
 	p.put(mem, s[1], 8, uint64(p.timestamp(r)))
 	p.put(mem, s[2], 8, uint64(p.read))
@@ -182,6 +183,7 @@ func (p *puller) write(payload, options []byte) int32 {
 		return noActiveBatch
 	}
 	of := max(p.read-1, 0)
+	p.in.ctx.charge((len(payload) + len(options)) / perCopied)
 	if len(payload) > p.written.room {
 		p.end(p.written.tooLarge(of))
 	}

@@ -64,7 +64,7 @@ func wasiFuncs() []hostFunc {
 		{"fd_prestat_get", "ii", badf},
 		{"fd_prestat_dir_name", "iii", badf},
 		{"fd_seek", "iIii", func(*callContext, api.Memory, []uint64) uint32 { return wasiSpipe }},
-		{"poll_oneoff", "iiii", func(_ *callContext, mem api.Memory, s []uint64) uint32 { return poll(mem, s) }},
+		{"poll_oneoff", "iiii", func(c *callContext, mem api.Memory, s []uint64) uint32 { return c.poll(mem, s) }},
 		{"sched_yield", "", nil},
 	}
 	for name, params := range wasiUnsupported() {
@@ -174,12 +174,12 @@ func (c *callContext) random(mem api.Memory, at, n uint64) uint32 {
 	case len(p) > maxRandom:
 		return wasiInval
 	}
+	c.charge(len(p) / perRandom)
 	_, _ = c.rand.Read(p) // never fails
 	return wasiOK
 }
 
-// fdWrite takes a few lines at most, and so says that it wrote less than it was given: the guest comes again for the rest,
-// which costs it fuel.
+// fdWrite takes a few lines at most, and so says that it wrote less than it was given: the guest comes again for the rest.
 func (c *callContext) fdWrite(mem api.Memory, s []uint64) uint32 {
 	const room, maxParts = 4 * abi.MaxLine, 1024
 	if s[0] != 1 && s[0] != 2 {
@@ -191,6 +191,7 @@ func (c *callContext) fdWrite(mem api.Memory, s []uint64) uint32 {
 	}
 	written := uint32(0)
 	for ; len(iovs) >= 8; iovs = iovs[8:] {
+		c.charge(unitsPart)
 		n := min(le32(iovs, 4), room-written)
 		p, ok := mem.Read(le32(iovs, 0), n)
 		if !ok {
@@ -206,7 +207,7 @@ func (c *callContext) fdWrite(mem api.Memory, s []uint64) uint32 {
 }
 
 // poll says at once that everything has happened: time does not pass for a guest.
-func poll(mem api.Memory, s []uint64) uint32 {
+func (c *callContext) poll(mem api.Memory, s []uint64) uint32 {
 	const maxSubscriptions = 256
 	n := uint32(s[2])
 	if n == 0 || n > maxSubscriptions {
@@ -220,6 +221,7 @@ func poll(mem api.Memory, s []uint64) uint32 {
 	if !ok {
 		return wasiFault
 	}
+	c.charge(int(n) * unitsPart)
 	for i := range int(n) {
 		event := [eventSize]byte{}
 		binary.LittleEndian.PutUint64(event[0:], le64(in, i*subscrSize))
@@ -230,7 +232,7 @@ func poll(mem api.Memory, s []uint64) uint32 {
 }
 
 // utf16At reads an AssemblyScript string.
-func utf16At(mem api.Memory, ptr uint32) string {
+func (c *callContext) utf16At(mem api.Memory, ptr uint32) string {
 	n, ok := mem.ReadUint32Le(ptr - 4)
 	if !ok || ptr < 4 {
 		return ""
@@ -239,6 +241,7 @@ func utf16At(mem api.Memory, ptr uint32) string {
 	if !ok {
 		return ""
 	}
+	c.charge(len(p) / perText)
 	units := make([]uint16, 0, len(p)/2)
 	for ; len(p) >= 2; p = p[2:] {
 		units = append(units, binary.LittleEndian.Uint16(p))
