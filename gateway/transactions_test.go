@@ -486,6 +486,32 @@ func TestTransactionAndInterceptors(t *testing.T) {
 	}
 }
 
+// TestTransactionsAreOnTheWireToo: the metrics of clients count what transactions send.
+func TestTransactionsAreOnTheWireToo(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), "[topics.orders]\n[topics.other]"+oneClient)
+	const times = 3
+	for range times {
+		r.transaction("", to("orders", "v")+to("orders", "w")+to("other", "v")).want(t, 200, "")
+	}
+	of := func(name string) float64 { return r.scrapeOf(name)[metric(name, "client_id", "sluice-transactions")] }
+	if n := of("sluice_client_records_total"); n != 3*times {
+		t.Errorf("%v records are counted", n)
+	}
+	for name, least := range map[string]float64{
+		"kafka_producer_request_total": times, "sluice_client_batches_total": 2 * times, "sluice_client_responses_total": times, "kafka_producer_byte_total": 100,
+		"sluice_client_request_latency_seconds_total": 1e-9, "kafka_producer_connection_count": 1,
+	} {
+		if n := of(name); n < least {
+			t.Errorf("%s is %v", name, n)
+		}
+	}
+	if n := of("kafka_producer_requests_in_flight"); n != 0 {
+		t.Errorf("%v requests are in flight", n)
+	}
+	r.ended()
+}
+
 func TestTransactionsAreLimitedToo(t *testing.T) {
 	c := fake(t)
 	r := serve(t, c.ListenAddrs(), "[topics.orders]\nrate.limit.records = 1\nrate.limit.burst.ms = 1\n[topics.other]\n"+oneClient)

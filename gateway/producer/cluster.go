@@ -118,12 +118,15 @@ type Client struct {
 	Replacements int64 // of the kgo client, because it failed for good
 }
 
-// Clients returns the clients in use.
+// Clients returns the clients in use; all those of transactions are one.
 func (c *Cluster) Clients() []Client {
 	all := c.all()
 	out := make([]Client, len(all))
 	for i, cl := range all {
 		out[i] = Client{cl.props.ClientID, &cl.tap.Stats, cl.gen.Load()}
+	}
+	if p := c.transactions; p != nil {
+		out = append(out, Client{p.producer().ClientID, &p.tap.Stats, 0})
 	}
 	return out
 }

@@ -39,7 +39,8 @@ func (c *txnClient) open(ctx context.Context) error {
 	c.swap(nil)
 	p := c.pool
 	w := p.producer()
-	wrap := func(conn net.Conn) net.Conn { return txnConn{conn, c} }
+	none := newBook() // what is in the log is for the end of the transaction to say, not for a ledger
+	wrap := func(conn net.Conn) net.Conn { return txnConn{p.tap.wrap(conn, none), c} }
 	opts := append([]kgo.Opt{}, p.cluster.base...)
 	opts = append(opts, sendOptions(w)...)
 	opts = append(opts, p.options(c)...)
