@@ -37,8 +37,8 @@ func TestBufferPoolBlockTimeout(t *testing.T) {
 // comes back, at once.
 func TestBufferPoolDelayedAllocation(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := newBudget(5 * 1024, 0)
-		b.acquire(claim{bytes: 5*1024}, 0)
+		b := newBudget(5*1024, 0)
+		b.acquire(claim{bytes: 5 * 1024}, 0)
 		time.AfterFunc(time.Second, func() { b.release(claim{bytes: 1024}) })
 		start := time.Now()
 		if g := b.acquire(claim{bytes: 1024}, time.Hour); g != granted {
