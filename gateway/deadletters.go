@@ -119,7 +119,9 @@ func (d *deadLetters) cause(b *record.Batch, ack *record.Ack, refused bool) stri
 		return ""
 	case e.Module != "": // its on_error says so
 		return deadletter.CauseInterceptor
-	case refused: // its sender is told, and knows better what to do
+	case b.Replayed && ack.Code != record.RecordTooLarge && ack.Code != record.InvalidRecord: // it is sent again
+		return ""
+	case refused && !b.Replayed: // its sender is told, and knows better what to do
 		return ""
 	case (ack.Code == record.RecordTooLarge || ack.Code == record.InvalidRecord) && slices.Contains(d.causes, deadletter.CauseBroker):
 		return deadletter.CauseBroker

@@ -38,6 +38,7 @@ type Gateway struct {
 
 	pool      *record.Pool
 	letterIDs *letterIDs
+	spools    *spools
 
 	metrics *metrics.Set
 	ingest  *ingest.Server
@@ -84,6 +85,7 @@ func (g *Gateway) build(cfg *config.Config, version string) error {
 	if g.cluster, err = producer.New(k, g.log); err != nil {
 		return err
 	}
+	g.spools = g.newSpools()
 	if err := g.openModules(cfg); err != nil {
 		return err
 	}

@@ -43,6 +43,10 @@ func (g *Gateway) memoryBudget() int64 {
 	total += int64(g.ingest.Connections()) * int64(g.cfg.Load().HTTP.ReadBufferBytes+connectionMemory)
 	total += g.ingest.Idempotency().Bytes()
 	total += g.host.Memory() * 5 / 4 // linear memory is on Go's heap, with room to grow in place
+	for _, q := range g.spools.all() {
+		size, _, _ := q.out.Load().Budget()
+		total += size
+	}
 	g.topics.Load().each(func(e *topicEntry) {
 		size, _, _ := e.out.Budget()
 		total += size

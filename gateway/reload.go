@@ -48,6 +48,8 @@ func (g *Gateway) swap(next *config.Config) error {
 	g.leavingMu.Lock()
 	g.leaving = append(g.leaving, old)
 	g.leavingMu.Unlock()
+	g.spools.settle(topics)
+	g.background.Go(topics.wakeSpools)
 	g.warm(topics)
 	g.background.Go(func() { old.retire(g.retireCtx, topics) })
 	return nil

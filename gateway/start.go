@@ -28,6 +28,8 @@ func (g *Gateway) start(ctx context.Context) error {
 	g.topics.Store(topics)
 	close(g.started)
 	g.log.Info("records are accepted", "topics", len(*topics.byName.Load()), "took", time.Since(began).Round(time.Millisecond))
+	g.spools.settle(topics)
+	g.background.Go(topics.wakeSpools)
 	g.warm(topics)
 	g.background.Go(func() { g.checkGlobs(ctx, cfg) })
 	return nil

@@ -8,11 +8,11 @@ import (
 // stop ends the gateway. The order matters, and is this:
 //
 //  1. readiness goes off, and new records are refused
-//  2. records that wait for room are refused
+//  2. records that wait for room are refused, and nothing more is taken out of spools
 //  3. what was accepted is flushed, within shutdown.timeout.ms, and what becomes a dead letter then; requests that wait for it
 //     get their answers
 //  4. Kafka clients close: what is left is answered as unknown
-//  5. the data plane closes
+//  5. the data plane closes, and spools with what is left in them
 //  6. interceptors are told of the last acknowledgements, and guests end
 //  7. the admin plane closes, and the embedded broker last, since others may still read from it
 func (g *Gateway) stop() error {
@@ -33,6 +33,8 @@ func (g *Gateway) stop() error {
 		}
 	})
 
+	g.spools.haltAll()
+
 	open := g.cluster.Open()
 	g.log.Info("draining", "records", open, "shutdown.timeout.ms", timeout.Milliseconds())
 	defer context.AfterFunc(ctx, g.giveUp)()
@@ -40,12 +42,13 @@ func (g *Gateway) stop() error {
 	topics.awaitDeadLetters(ctx)
 	topics.each(func(e *topicEntry) { e.out.Close() })
 	g.background.Wait()
-	left := g.cluster.Open()
+	left := g.cluster.Open() - g.spools.underWay() // which are on disk
 
 	g.cluster.Close()
 	if err := g.ingest.Shutdown(ctx); err != nil {
 		g.log.Warn("connections were cut", "error", err)
 	}
+	g.spools.close()
 	topics.each((*topicEntry).close)
 	_ = g.admin.Shutdown(ctx) // scrapes may be cut
 	if err := g.closeModules(); err != nil {

@@ -36,6 +36,7 @@ type Topic struct {
 	limits       *rateLimits           // nil without limits
 	ended        *record.Outcomes      // of the records that were sent to it
 	letters      *deadLetters          // nil without a dead-letter topic
+	spool        *topicSpool           // nil without one
 	successor    atomic.Pointer[Topic] // set when a reload replaced this one
 	damaged      *record.Error         // its bindings cannot be read; see refusal
 	removed      bool                  // it only stands in for a topic that is no longer configured, or built again when asked for
@@ -91,6 +92,7 @@ func (t *Topic) Send(b *record.Batch) {
 	if t.letters != nil {
 		b.SetRescuer(t.letters)
 	}
+	b.Home = t.cfg.Name
 	if len(t.interceptors) == 0 {
 		t.deliver(b)
 		return
@@ -101,16 +103,18 @@ func (t *Topic) Send(b *record.Batch) {
 	for _, more := range rest {
 		t.deliver(more)
 		t.deliverRouted(more)
+		more.Free()
 	}
 }
 
 // intercept shows b to the interceptors from the given one on. Where one makes several records of one, the batch goes on in
-// parts; it returns those after b, in the order in which they are to be sent.
+// parts; it returns those after b, in the order in which they are to be sent. The caller owns them too, and has to free them.
 func (t *Topic) intercept(b *record.Batch, from int) (rest []*record.Batch) {
 	t.acks.watch(b)
 	for n := from; n < len(t.interceptors); n++ {
 		t.interceptors[n].OnSend(b)
 		if branch := b.TakeBranch(); branch != nil {
+			branch.Hold() // it may end before it was looked through for records that were routed
 			// What b is divided into later stands before what it was divided into already.
 			rest = append(append([]*record.Batch{branch}, t.intercept(branch, n+1)...), rest...)
 		}
@@ -129,7 +133,8 @@ func (t *Topic) sendAgain(b *record.Batch) {
 	next.Send(b)
 }
 
-// deliver is steps 2 to 4 for the records that go to t.
+// deliver is steps 2 to 4 for the records that go to t. Those that nobody waits for go into the spool instead of steps 3 and 4, if
+// there is one, and take these when they come out of it.
 func (t *Topic) deliver(b *record.Batch) {
 	if err := t.refusal(); err != nil {
 		t.out.Refuse(b, err)
@@ -138,9 +143,17 @@ func (t *Topic) deliver(b *record.Batch) {
 	if t.serializer != nil { // step 2
 		t.serializer.Serialize(b)
 	}
-	if t.partition(b) && !t.out.Append(b) { // steps 3 and 4
+	if !t.handOn(b) {
 		t.moved(b)
 	}
+}
+
+// handOn is steps 3 and 4. It is false, and nothing has happened, if t was replaced.
+func (t *Topic) handOn(b *record.Batch) bool {
+	if t.spool != nil && b.Unattended {
+		return t.spool.accept(t, b)
+	}
+	return !t.partition(b, t.out) || t.out.Append(b)
 }
 
 // moved sends records on that came while a reload replaced t.
@@ -164,7 +177,7 @@ func (t *Topic) moved(b *record.Batch) {
 func (t *Topic) takeOver(b *record.Batch) {
 	t.under.Add(1)
 	defer t.under.Add(-1)
-	if t.successor.Load() != nil || t.partition(b) && !t.out.Append(b) {
+	if t.successor.Load() != nil || !t.handOn(b) {
 		t.moved(b)
 	}
 }
@@ -207,15 +220,15 @@ func (t *Topic) deliverFromOther(b *record.Batch) {
 	next.deliverFromOther(b)
 }
 
-// partition gives every record of t that is not Done a partition that exists. It is false if none is left to send.
-func (t *Topic) partition(b *record.Batch) bool {
+// partition gives every record of t that is not Done a partition that exists in out. It is false if none is left to send.
+func (t *Topic) partition(b *record.Batch, out Destination) bool {
 	live, highest := t.explicit(b)
 	if !live {
 		return false
 	}
-	p, err := t.out.PartitionsAtLeast(highest + 1)
+	p, err := out.PartitionsAtLeast(highest + 1)
 	if err != nil {
-		t.out.Refuse(b, err)
+		out.Refuse(b, err)
 		return false
 	}
 	if highest >= p.Count {

@@ -35,6 +35,7 @@ type Topics struct {
 
 	pool      *record.Pool // for dead letters
 	letterIDs *letterIDs
+	spools    *spools
 
 	byName  atomic.Pointer[map[string]*topicEntry] // never changed, only replaced under mu
 	mu      sync.Mutex
@@ -71,7 +72,7 @@ func (e *topicEntry) close() {
 func (g *Gateway) noTopics(cfg *config.Config) *Topics {
 	s := &Topics{
 		cluster: g.cluster, modules: g.modules, registry: g.registry, log: g.log, cfg: cfg, route: g.route,
-		pool: g.pool, letterIDs: g.letterIDs, starting: true, kept: map[string]*record.Error{},
+		pool: g.pool, letterIDs: g.letterIDs, spools: g.spools, starting: true, kept: map[string]*record.Error{},
 	}
 	s.byName.Store(&map[string]*topicEntry{})
 	return s
@@ -83,6 +84,9 @@ func (g *Gateway) newTopics(ctx context.Context, cfg *config.Config, old *Topics
 	s.starting = false
 	if err := s.fill(ctx, old); err != nil {
 		s.abandon(old)
+		if old != nil {
+			s.spools.settle(old)
+		}
 		return nil, err
 	}
 	return s, nil
@@ -185,6 +189,11 @@ func (s *Topics) build(ctx context.Context, cfg config.Topic, replaces bool) (*t
 	} else {
 		err = s.bind(ctx, e, replaces)
 	}
+	if err == nil && cfg.Spool.Dir != "" {
+		if t.spool, err = s.spools.open(cfg); err != nil {
+			err = fmt.Errorf("topic %q: %w", cfg.Name, err)
+		}
+	}
 	if cfg.DeadLetter.Topic != "" {
 		t.letters = newDeadLetters(cfg, s)
 		if to, ok := s.settings(cfg.DeadLetter.Topic); ok {
@@ -239,9 +248,10 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := e.out.Partitions(); err != nil {
+	if _, err := e.out.Partitions(); err != nil && !e.topic.hadSpool() {
 		e.close()
 		s.cluster.Retire(context.Background(), e.out)
+		s.spools.forget(e.topic.spool)
 		return nil, err
 	}
 	if err := e.topic.refusal(); err != nil {
@@ -256,6 +266,9 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 			return nil, err
 		}
 		return t, nil
+	}
+	if q := e.topic.spool; q != nil {
+		s.spools.use(e.topic, q)
 	}
 	return e.topic, nil
 }

@@ -90,6 +90,7 @@ type Topic struct {
 	PartitionerModule *Binding // nil if none
 	Interceptors      []Binding
 	RateLimit         RateLimit
+	Spool             Spool      // without a folder if there is none
 	DeadLetter        DeadLetter // without a topic if there is none, which no Binding with dlq goes with
 }
 

@@ -10,7 +10,7 @@ import (
 func (t Topic) Equal(o Topic) bool {
 	return t.Name == o.Name && t.Table == o.Table && t.Profile == o.Profile && t.Producer == o.Producer &&
 		t.Partitioner == o.Partitioner && equalPointers(t.PartitionerModule, o.PartitionerModule) &&
-		slices.EqualFunc(t.Interceptors, o.Interceptors, Binding.Equal) && t.DeadLetter.Equal(o.DeadLetter) && t.RateLimit == o.RateLimit
+		slices.EqualFunc(t.Interceptors, o.Interceptors, Binding.Equal) && t.DeadLetter.Equal(o.DeadLetter) && t.RateLimit == o.RateLimit && t.Spool == o.Spool
 }
 
 func equalPointers(a, b *Binding) bool {

@@ -16,6 +16,7 @@ func (c *Config) Topic(name string) (Topic, bool) {
 	topic := t.topic
 	topic.Name = name
 	topic.DeadLetter = topic.DeadLetter.of(name)
+	topic.Spool = topic.Spool.complete()
 	return topic, true
 }
 

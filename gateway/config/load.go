@@ -112,6 +112,7 @@ func (r *resolver) topicTable(t *tableFile, global map[string]layer) topicTable 
 	r.copy("producer", l, target{t: &out.topic})
 	r.copy("topics", own, target{t: &out.topic})
 	out.topic.Producer.complete(settings{l})
+	r.checkSpool(t, &out.topic)
 	if profile, ok := l["profile"]; ok {
 		own["profile"] = profile
 		delete(l, "profile") // shown once, with the topic's own keys

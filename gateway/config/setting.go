@@ -73,7 +73,7 @@ const (
 func Settings() []Setting {
 	return slices.Concat(
 		topLevelSettings(), kafkaSettings(), securitySettings(), embeddedSettings(), httpSettings(), adminSettings(),
-		wasmSettings(), transactionSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), deadLetterSettings(), rateLimitSettings(), bindingSettings(),
+		wasmSettings(), transactionSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), deadLetterSettings(), spoolSettings(), rateLimitSettings(), bindingSettings(),
 		refusedSettings(), laterSettings(),
 	)
 }

@@ -18,7 +18,7 @@ func (m *Bound) OnAck(b *record.Batch) {
 	for g := range n.guests {
 		acks = acks[:0]
 		for _, s := range n.seen {
-			if int(s.guest) == g {
+			if int(s.guest) == g && b.Acks[s.record].Code != record.Spooled { // who replays the spool tells the outcome
 				acks = append(acks, ackOf(b, s))
 			}
 		}

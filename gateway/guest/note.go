@@ -61,3 +61,22 @@ func (n *note) Free() {
 	n.guests, n.seen = n.guests[:0], n.seen[:0]
 	n.home.pool.Put(n)
 }
+
+// Adopt makes a batch that comes out of a spool one whose records the active guest saw. Its cookies did not survive, so that on_ack
+// is told with cookie 0.
+func (m *Bound) Adopt(b *record.Batch) {
+	r := m.use()
+	if r == nil {
+		return
+	}
+	defer r.done()
+	if !r.active.Module.Kinds.OnAck {
+		return
+	}
+	n := m.note(b, r)
+	r.active.Hold() // it may be given up before the batch ends
+	n.guests = append(n.guests, r.active)
+	for i := range b.Records {
+		n.seen = append(n.seen, sight{record: int32(i)})
+	}
+}

@@ -14,6 +14,7 @@ import (
 var statuses = [...]int{ //nolint:gochecknoglobals // a table that is only read
 	record.Pending:          fasthttp.StatusGatewayTimeout,
 	record.Stored:           fasthttp.StatusOK,
+	record.Spooled:          fasthttp.StatusAccepted,
 	record.Invalid:          fasthttp.StatusBadRequest,
 	record.UnsupportedType:  fasthttp.StatusUnsupportedMediaType,
 	record.BodyTooLarge:     fasthttp.StatusRequestEntityTooLarge,
@@ -33,6 +34,7 @@ var statuses = [...]int{ //nolint:gochecknoglobals // a table that is only read
 	record.DeadLettered:     fasthttp.StatusMultiStatus, // neither stored where it was sent nor lost
 	record.RateLimited:      fasthttp.StatusTooManyRequests,
 	record.BufferFull:       fasthttp.StatusServiceUnavailable,
+	record.SpoolFull:        fasthttp.StatusServiceUnavailable,
 	record.Draining:         fasthttp.StatusServiceUnavailable,
 	record.Overloaded:       fasthttp.StatusServiceUnavailable,
 	record.KeyInUse:         fasthttp.StatusConflict,

@@ -25,6 +25,7 @@ const purgeInterval = time.Minute
 // client is one kgo client with the goroutine that feeds it. It outlives its kgo client: when that one fails for good
 // (fenced, cluster authorization), a new one takes its place.
 type client struct {
+	key    clientKey
 	props  config.Producer // client-wide
 	base   []kgo.Opt
 	tls    *tls.Config
@@ -65,9 +66,9 @@ type fatal struct {
 	cause error
 }
 
-func newClient(p config.Producer, base []kgo.Opt, tc *tls.Config, t *tap, log *slog.Logger) (*client, error) {
+func newClient(key clientKey, base []kgo.Opt, tc *tls.Config, t *tap, log *slog.Logger) (*client, error) {
 	c := &client{
-		props: p, base: base, tls: tc, log: log, tap: t,
+		key: key, props: key.Producer, base: base, tls: tc, log: log, tap: t,
 		acc: newAccumulator(), flushes: make(chan chan struct{}),
 		fatal: make(chan fatal, 1), purge: make(chan string, 1), purged: make(map[string]time.Time),
 		mends: make(chan struct{}, 1), holding: make(map[*ledger]struct{}),

@@ -28,7 +28,7 @@ type Cluster struct {
 	transactions *Transactions // nil if there are none
 
 	mu      sync.Mutex
-	clients map[config.Producer]*client
+	clients map[clientKey]*client
 	wg      sync.WaitGroup
 	cancel  context.CancelFunc
 	ctx     context.Context //nolint:containedctx // the lifetime of the goroutines that Topic starts later
@@ -48,7 +48,7 @@ func New(k config.Kafka, log *slog.Logger) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kafka client: %w", err)
 	}
-	c := &Cluster{log: log, base: base, tls: tc, admin: admin, clients: make(map[config.Producer]*client)}
+	c := &Cluster{log: log, base: base, tls: tc, admin: admin, clients: make(map[clientKey]*client)}
 	c.meta = newMetadata(admin, k.MetadataMaxAge, k.AutoCreateTopics, log)
 	c.limits = newLimits(admin, log)
 	c.meta.fresh = func(t *Topic) { c.limits.ask(t) }
@@ -59,7 +59,9 @@ func New(k config.Kafka, log *slog.Logger) (*Cluster, error) {
 }
 
 // Topic makes the producing side of one topic. It is to be closed with Retire.
-func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
+func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) { return c.topic(cfg, false) }
+
+func (c *Cluster) topic(cfg config.Topic, patient bool) (*Topic, error) {
 	t := &Topic{
 		name: cfg.Name, props: cfg.Producer, cluster: c,
 		budget: newBudget(cfg.Producer.BufferMemory, cfg.Producer.BufferRecords), closed: make(chan struct{}),
@@ -69,7 +71,7 @@ func (c *Cluster) Topic(cfg config.Topic) (*Topic, error) {
 	t.load.timed = cfg.Producer.AvailabilityTimeout > 0
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	key := clientWide(cfg.Producer)
+	key := clientKey{clientWide(cfg.Producer), patient}
 	cl := c.clients[key]
 	if cl == nil {
 		var err error
@@ -92,7 +94,7 @@ func (c *Cluster) Retire(ctx context.Context, t *Topic) (lost int64) {
 	t.client.topics--
 	last := t.client.topics == 0
 	if last {
-		delete(c.clients, clientWide(t.client.props))
+		delete(c.clients, t.client.key)
 	}
 	c.mu.Unlock()
 	if last {
@@ -154,7 +156,7 @@ func (c *Cluster) Flush(ctx context.Context) error {
 func (c *Cluster) Close() {
 	c.mu.Lock()
 	clients := c.clients
-	c.clients = make(map[config.Producer]*client)
+	c.clients = make(map[clientKey]*client)
 	c.mu.Unlock()
 	now, cancel := context.WithCancel(context.Background())
 	cancel()

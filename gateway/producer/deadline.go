@@ -10,10 +10,13 @@ import (
 // RecordDeliveryTimeout cannot be used: it counts from the record's timestamp, which belongs to the sender.
 type deadline struct {
 	at   time.Time
-	done chan struct{}
+	done chan struct{} // nil if there is no deadline
 }
 
-func (d *deadline) Deadline() (time.Time, bool) { return d.at, true }
+// endless is a delivery.timeout.ms that never passes.
+const endless time.Duration = 0
+
+func (d *deadline) Deadline() (time.Time, bool) { return d.at, d.done != nil }
 func (d *deadline) Done() <-chan struct{}       { return d.done }
 func (d *deadline) Value(any) any               { return nil }
 
@@ -57,6 +60,12 @@ func newDeadlines(timeout time.Duration) *deadlines {
 
 // context returns the context for a record handed over now. It ends between timeout and timeout+window from now.
 func (d *deadlines) context(now time.Time) *deadline {
+	if d.timeout == endless {
+		if d.cur == nil {
+			d.cur = &deadline{}
+		}
+		return d.cur
+	}
 	if d.cur == nil || !now.Before(d.until) {
 		d.until = now.Add(d.window)
 		end := &deadline{at: d.until.Add(d.timeout), done: make(chan struct{})}

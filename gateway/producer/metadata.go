@@ -50,7 +50,7 @@ type metadata struct {
 	absent atomic.Pointer[map[string]time.Time]
 
 	// What follows belongs to run.
-	known   map[string]*Topic
+	known   map[*Topic]struct{}
 	last    time.Time
 	growing map[*Topic]growth
 }
@@ -77,7 +77,7 @@ func newMetadata(k *kgo.Client, maxAge time.Duration, create bool, log *slog.Log
 	m := &metadata{
 		kgo: k, adm: kadm.NewClient(k), log: log, maxAge: maxAge, create: create,
 		requests: make(chan lookup), poke: make(chan struct{}, 1),
-		fresh: func(*Topic) {}, known: make(map[string]*Topic), growing: make(map[*Topic]growth),
+		fresh: func(*Topic) {}, known: make(map[*Topic]struct{}), growing: make(map[*Topic]growth),
 	}
 	m.state.Store(&answered{err: errors.New("the cluster was not reached yet")})
 	m.absent.Store(&map[string]time.Time{})
@@ -218,11 +218,11 @@ func (m *metadata) refresh(ctx context.Context, asked []lookup) {
 	}
 	answer(replies[nil], nil)
 	delete(replies, nil)
-	for _, t := range m.known {
+	for t := range m.known {
 		m.learn(ctx, t, found, replies[t])
 		delete(replies, t)
 	}
-	for t, r := range replies { // a topic that a reload is replacing has the name of another
+	for t, r := range replies { // a topic that a reload replaced
 		m.learn(ctx, t, found, r)
 	}
 	m.publishGrown()
@@ -262,16 +262,16 @@ func (m *metadata) names(asked []lookup) []string {
 		}
 		names[l.topic.name] = struct{}{}
 		if !l.topic.retired.Load() {
-			m.known[l.topic.name] = l.topic
+			m.known[l.topic] = struct{}{}
 		}
 	}
-	for name, t := range m.known {
+	for t := range m.known {
 		if t.retired.Load() {
-			delete(m.known, name)
+			delete(m.known, t)
 			delete(m.growing, t)
 			continue
 		}
-		names[name] = struct{}{}
+		names[t.name] = struct{}{}
 	}
 	return slices.Collect(maps.Keys(names))
 }
@@ -304,9 +304,7 @@ func (m *metadata) learn(ctx context.Context, t *Topic, found map[string]kmsg.Me
 	d, there := found[t.name]
 	failure := kerr.ErrorForCode(d.ErrorCode)
 	if !there || errors.Is(failure, kerr.UnknownTopicOrPartition) {
-		if m.known[t.name] == t {
-			delete(m.known, t.name)
-		}
+		delete(m.known, t)
 		t.parts.Store(nil)
 		if len(replies) > 0 { // nobody asks: a topic that an operator deleted stays deleted
 			answer(replies, m.missing(ctx, t))

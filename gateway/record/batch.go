@@ -41,6 +41,12 @@ type Batch struct {
 	// Unattended says that nobody waits for the Acks: the sender had its answer when the records were accepted.
 	Unattended bool
 
+	// Home is the topic that the batch was sent to, whose interceptors saw it; set when it has interceptors or a spool.
+	Home string
+
+	// Replayed says that the records come out of a spool: they were accepted long ago, and nobody is told that they are refused.
+	Replayed bool
+
 	// Notes is what interceptors keep of the batch from OnSend to OnAck, by their place in the topic's list. They are given
 	// back when the batch ends.
 	Notes []Note
@@ -252,7 +258,7 @@ func (b *Batch) Free() {
 	b.Failed = b.Failed[:0]
 	clear(b.originals)
 	b.originals = b.originals[:0]
-	b.Done, b.Ended, b.rescuer, b.Unattended, b.forgotten = nil, nil, nil, false, false
+	b.Done, b.Ended, b.rescuer, b.Unattended, b.Replayed, b.Home, b.forgotten = nil, nil, nil, false, false, "", false
 	b.outcomes = nil
 	b.unstored.Store(0)
 	b.twice.Store(0)

@@ -17,6 +17,7 @@ func (b *Batch) StandIn(i int) *Record {
 		b.next = b.pool.Batch()
 		b.next.stands.of = b
 		b.next.Done = (*Batch).rejoin
+		b.next.Unattended, b.next.Home = b.Unattended, b.Home
 	}
 	b.Records[i].done = true // its Ack comes from the branch
 	b.next.stands.parents = append(b.next.stands.parents, int32(i))
@@ -42,7 +43,7 @@ func (b *Batch) rejoin() {
 	for k := 0; k < len(parents); {
 		parent, ack := parents[k], b.Acks[k]
 		for ; k < len(parents) && parents[k] == parent; k++ {
-			if ack.OK() && !b.Acks[k].OK() {
+			if ack.accepted() && !b.Acks[k].accepted() {
 				ack = b.Acks[k]
 			}
 		}

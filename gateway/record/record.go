@@ -54,3 +54,6 @@ type Ack struct {
 
 // OK says whether the record is stored (or, with acks=0, handed to the broker's socket).
 func (a *Ack) OK() bool { return a.Code == Stored }
+
+// accepted says that nothing went wrong so far.
+func (a *Ack) accepted() bool { return a.Code == Stored || a.Code == Spooled }

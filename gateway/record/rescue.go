@@ -16,6 +16,12 @@ func (b *Batch) SetRescuer(r Rescuer) {
 	b.needed.Store(b.open.Load())
 }
 
+// SetOriginal makes r what record i was before interceptors changed it. Its bytes must live as long as the batch.
+func (b *Batch) SetOriginal(i int, r *Record) { b.originals[i] = *r }
+
+// HasOriginals says whether Original may be asked.
+func (b *Batch) HasOriginals() bool { return b.rescuer != nil }
+
 // Original is record i as it was sent, whatever interceptors made of it. Its bytes are there until it has its Ack or was
 // rescued.
 func (b *Batch) Original(i int) *Record { return &b.originals[i] }

@@ -6,7 +6,7 @@ import (
 	"syscall"
 )
 
-// ErrClosed is the error of Append after Close.
+// ErrClosed is the error of Append after Seal or Close.
 var ErrClosed = errors.New("the spool is closed")
 
 // FullError says that there is no room for entries.

@@ -36,6 +36,7 @@ type Spool struct {
 	lostTo    uint64 // behind the last entry that Stats.Lost counts
 	positions *positions
 	waiting   []*Entries
+	sealed    bool // Append refuses
 	closed    bool
 
 	out     file // of the last segment; nil if the next entry begins a new one. It and what follows belong to the writer
@@ -181,7 +182,7 @@ func (s *Spool) Used() (bytes int64, next uint64) {
 // Dir is the folder.
 func (s *Spool) Dir() string { return s.dir }
 
-// Ready tells, once, that there is more to read than before.
+// Ready tells that something was appended, or could not be, since it told last.
 func (s *Spool) Ready() <-chan struct{} { return s.ready }
 
 // Commit says what the reader is done with. It is written at once, and made last with the next fsync; segments of which
@@ -221,6 +222,14 @@ func (s *Spool) drop() error {
 	return nil
 }
 
+// Seal refuses further entries. It is false while some that came before are still being appended; Ready tells when they are.
+func (s *Spool) Seal() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sealed = true
+	return s.reserved == 0
+}
+
 // Close waits for what is being appended, makes the entries and the position last, and gives the folder up.
 func (s *Spool) Close() error {
 	s.mu.Lock()
@@ -228,7 +237,7 @@ func (s *Spool) Close() error {
 		s.mu.Unlock()
 		return nil
 	}
-	s.closed = true
+	s.closed, s.sealed = true, true
 	s.mu.Unlock()
 	close(s.freed)
 	s.writer.Wait()
@@ -236,7 +245,7 @@ func (s *Spool) Close() error {
 	defer s.mu.Unlock()
 	err := s.syncOut()
 	s.closeOut()
-	err = errors.Join(err, s.positions.write(s.done), s.positions.sync())
+	err = errors.Join(err, s.commit(s.done), s.positions.sync()) // with no segment open those that are done go
 	s.positions.close()
 	return errors.Join(err, s.lock.Release())
 }

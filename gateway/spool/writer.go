@@ -35,7 +35,7 @@ func (s *Spool) Append(e *Entries) (first uint64, err error) {
 func (s *Spool) enqueue(e *Entries) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.closed {
+	if s.sealed {
 		return ErrClosed
 	}
 	if used := s.used + s.reserved; used+e.Size() > s.options.MaxBytes && !s.reclaimable(e.Size()) {
@@ -136,11 +136,9 @@ func (s *Spool) write(list []*Entries, size int64, o Options) {
 		e.err = err
 		e.done <- struct{}{}
 	}
-	if err == nil {
-		select {
-		case s.ready <- struct{}{}:
-		default: // the reader was told already
-		}
+	select {
+	case s.ready <- struct{}{}:
+	default: // the reader was told already
 	}
 }
 

@@ -1,0 +1,32 @@
+package producer
+
+import (
+	"math"
+	"time"
+
+	"sluice/gateway/config"
+)
+
+// clientKey says which topics share a client.
+type clientKey struct {
+	config.Producer // client-wide
+
+	patient bool
+}
+
+// patientBlock is how long an Append of a patient topic waits for room or for metadata before it is refused.
+const patientBlock = time.Minute
+
+// Patient makes the producing side of a topic for records that are safe elsewhere: they have no delivery.timeout.ms and no limit
+// of retries, so that an idempotent producer carries them through an outage of any length without storing one twice. It has a client
+// of its own, because the deadline of one record ends all that kgo holds of its partition; and a budget of its own, of half of
+// buffer.memory, so that it takes no room from requests that wait. It is to be closed with Retire.
+func (c *Cluster) Patient(cfg config.Topic) (*Topic, error) {
+	p := &cfg.Producer
+	p.BufferMemory = max(p.BufferMemory/2, 2*int64(p.MaxRequestSize)+minPatientMemory)
+	p.MaxBlock, p.DeliveryTimeout, p.Retries = patientBlock, endless, math.MaxInt32
+	return c.topic(cfg, true)
+}
+
+// minPatientMemory is room beside the largest record, for what is charged with it.
+const minPatientMemory = 1 << 20
