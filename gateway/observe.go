@@ -8,6 +8,7 @@ import (
 	"sluice/gateway/ingest"
 	"sluice/gateway/metrics"
 	"sluice/gateway/record"
+	"sluice/gateway/producer"
 )
 
 // httpObserver counts the requests of the data plane.
@@ -28,6 +29,9 @@ func (g *Gateway) snapshot() metrics.Snapshot {
 		s.Bindings = append(s.Bindings, bindingSnapshots(e)...)
 		client := any(e.out.Client())
 		batchSize[client] = max(batchSize[client], int64(e.cfg.Producer.BatchSize))
+	}
+	for _, q := range g.spools.all() {
+		s.Topics = append(s.Topics, spoolSnapshot(q), producerSnapshot(q.out.Load(), q.cfg.Load()))
 	}
 	g.topics.Load().each(add)
 	g.eachLeaving(add)
@@ -51,16 +55,33 @@ func (g *Gateway) snapshot() metrics.Snapshot {
 	return s
 }
 
-func topicSnapshot(e *topicEntry) metrics.Topic {
-	st := &e.out.Stats
-	total, free, waiting := e.out.Budget()
-	t := metrics.Topic{
-		Source: e.out, Name: e.cfg.Name, Table: e.cfg.Table,
+// producerSnapshot is what the producing side of a topic counts.
+func producerSnapshot(out *producer.Topic, cfg *config.Topic) metrics.Topic {
+	st := &out.Stats
+	total, free, waiting := out.Budget()
+	return metrics.Topic{
+		Source: out, Name: cfg.Name, Table: cfg.Table,
 		Appended: st.Appended.Load(), Acked: st.Stored(), Failed: st.Failed.Load(),
 		Refused: st.Refused.Load(), Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(), MaxRecord: st.MaxRecord.Swap(0),
 		Wait: time.Duration(st.WaitNanos.Load()), Queue: time.Duration(st.QueueNanos.Load()), QueueGroups: st.QueueGroups.Load(),
 		MaxQueue: time.Duration(st.MaxQueueNano.Swap(0)), BufferTotal: total, BufferAvailable: free, BufferRecords: st.Open(), Waiting: int64(waiting),
 	}
+}
+
+func spoolSnapshot(q *topicSpool) metrics.Topic {
+	d, st := &q.disk.Stats, &q.Stats
+	records, bytes := q.waiting()
+	cfg := q.cfg.Load()
+	return metrics.Topic{
+		Source: q, Name: cfg.Name, Table: cfg.Table,
+		Spooled: d.Appended.Load(), SpoolRefused: d.Refused.Load(), SpoolStored: st.stored.Load(), SpoolAgain: st.again.Load(), SpoolTwice: st.unknown.Load(),
+		SpoolLost: st.refused.Load() + st.lost.Load(), SpoolSyncs: d.Syncs.Load(), SpoolSync: time.Duration(d.SyncNanos.Load()),
+		MaxSpoolSync: time.Duration(d.MaxSync.Swap(0)), SpoolWaiting: records, SpoolBytes: bytes, SpoolAge: q.age(time.Now()),
+	}
+}
+
+func topicSnapshot(e *topicEntry) metrics.Topic {
+	t := producerSnapshot(e.out, &e.cfg)
 	if e.topic.successor.Load() != nil { // which has the budget now
 		t.BufferTotal, t.BufferAvailable, t.Waiting = 0, 0, 0
 	}

@@ -275,6 +275,7 @@ func (q *topicSpool) peek() bool {
 // lose gives up entries that cannot be read.
 func (q *topicSpool) lose(from, to uint64, err error) {
 	q.log.Error("records of the spool are lost", "records", to-from, "error", err)
+	q.Stats.lost.Add(int64(to - from))
 	q.finish(from, to)
 }
 

@@ -8,7 +8,9 @@ import (
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kerr"
+	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
+	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // spoolTable is a table of topic orders with a spool, and more settings.
@@ -124,4 +126,118 @@ func TestSpoolSurvivesARestartDuringAnOutage(t *testing.T) {
 	if _, err := os.Stat(filepath.Join(dir, "orders.spool", "position.a")); err != nil {
 		t.Error(err)
 	}
+}
+
+// TestOutageStoresNothingTwice: records that were sent and not answered stay with the idempotent producer, however long that lasts,
+// beside requests of the same topic that do run into delivery.timeout.ms.
+func TestOutageStoresNothingTwice(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), spoolTable(t.TempDir(), "producer.linger.ms = 0\nproducer.request.timeout.ms = 300\nproducer.delivery.timeout.ms = 600\n"))
+	n := r.queueNumbered("orders", 3, 0, 5)
+	read(t, c.ListenAddrs(), "orders", n)
+	release := holdProduce(c, 0)
+	defer release()
+	n += r.queueNumbered("orders", 3, 5, 50)
+	if a := r.post(r.url("orders"), "direct"); a.status != 504 && a.status != 503 {
+		t.Fatalf("during an outage: %d %s", a.status, a.body)
+	}
+	n += r.queueNumbered("orders", 3, 50, 100)
+	release()
+	eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
+	var keyed []*kgo.Record
+	for _, rec := range read(t, c.ListenAddrs(), "orders", n) {
+		if rec.Key != nil {
+			keyed = append(keyed, rec)
+		}
+	}
+	wantNumbered(t, keyed, 3, 100, false)
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestFullSpoolIs503(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), spoolTable(t.TempDir(), "spool.segment.bytes = 65536\n"))
+	outage := refuseProduce(c, "orders", kerr.NotLeaderForPartition)
+	body := strings.Repeat("x", 100_000)
+	accepted := int64(0)
+	for {
+		a := r.queue("orders", body)
+		if a.status == 202 {
+			accepted++
+			continue
+		}
+		a.want(t, 503, "spool_full")
+		if a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "spool.max.bytes = 4194304") {
+			t.Errorf("answer %v %s", a.header, a.body)
+		}
+		break
+	}
+	if accepted < 38 || accepted > 42 {
+		t.Errorf("%d records of 100,000 bytes were accepted into 4 MiB", accepted)
+	}
+	r.post(r.url("orders"), "waiting", "X-Kafka-Partition: 9").want(t, 404, "unknown_partition") // senders that wait go past the spool
+	outage.Remove()
+	eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
+	r.queue("orders", body).want(t, 202, "")
+	eventually(t, "all are stored", func() bool { return stored(c, "orders") == accepted+1 })
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestPoisonDoesNotBlockTheSpool: what the broker refuses for its own sake becomes a dead letter as it was sent, and is lost
+// and counted where there are none.
+func TestPoisonDoesNotBlockTheSpool(t *testing.T) {
+	for name, letters := range map[string]string{"with dead letters": "dead_letter.topic = \"other\"\n", "without": ""} {
+		t.Run(name, func(t *testing.T) {
+			c := fake(t)
+			limitBatches(c, "orders", 5000)
+			r := serve(t, c.ListenAddrs(), spoolTable(t.TempDir(), letters)+"[topics.other]\n")
+			n := r.queueNumbered("orders", 2, 0, 10)
+			r.queue("orders", strings.Repeat("x", 20_000), "X-Kafka-Key: large").want(t, 202, "")
+			n += r.queueNumbered("orders", 2, 10, 20)
+			wantNumbered(t, read(t, c.ListenAddrs(), "orders", n), 2, 20, false)
+			eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
+			q := r.g.spools.all()[0]
+			if letters == "" {
+				if q.Stats.refused.Load() != 1 || !strings.Contains(r.logs.String(), "were refused and are lost") {
+					t.Errorf("%d records were refused", q.Stats.refused.Load())
+				}
+				return
+			}
+			l := read(t, c.ListenAddrs(), "other", 1)[0]
+			if a := about(t, l); string(l.Key) != "large" || len(l.Value) != 20_000 || a.Cause != "broker" || a.Topic != "orders" || a.Unknown {
+				t.Errorf("dead letter %s of %d bytes: %+v", l.Key, len(l.Value), a)
+			}
+			if q.Stats.letters.Load() != 1 || q.Stats.refused.Load() != 0 {
+				t.Errorf("%d dead letters, %d refused", q.Stats.letters.Load(), q.Stats.refused.Load())
+			}
+		})
+	}
+}
+
+// limitBatches has a cluster refuse larger batches of a topic, as max.message.bytes does.
+func limitBatches(c *kfake.Cluster, topic string, limit int) {
+	id := c.TopicInfo(topic).TopicID
+	c.ControlKey(int16(kmsg.Produce), func(r kmsg.Request) (kmsg.Response, error, bool) {
+		c.KeepControl()
+		req, refused := r.(*kmsg.ProduceRequest), false
+		resp := req.ResponseKind().(*kmsg.ProduceResponse)
+		for _, t := range req.Topics {
+			rt := kmsg.NewProduceResponseTopic()
+			rt.Topic, rt.TopicID = t.Topic, t.TopicID
+			for _, p := range t.Partitions {
+				rp := kmsg.NewProduceResponseTopicPartition()
+				rp.Partition, rp.ErrorCode, rp.BaseOffset = p.Partition, kerr.NotLeaderForPartition.Code, -1
+				if t.TopicID == id && len(p.Records) > limit {
+					rp.ErrorCode, refused = kerr.MessageTooLarge.Code, true
+				}
+				rt.Partitions = append(rt.Partitions, rp)
+			}
+			resp.Topics = append(resp.Topics, rt)
+		}
+		return resp, nil, refused
+	})
 }

@@ -58,8 +58,8 @@ func topicState(e *topicEntry) admin.TopicState {
 		refused = err.Error()
 	}
 	return admin.TopicState{
-		Refused: refused,
-		Name:    e.cfg.Name, Table: e.cfg.Table, Partitions: e.out.Count(),
+		Refused: refused, Spool: spoolState(e.topic.spool),
+		Name: e.cfg.Name, Table: e.cfg.Table, Partitions: e.out.Count(),
 		Buffer: admin.Buffer{Total: total, Available: free, Waiting: waiting}, Counters: counters(&e.out.Stats),
 	}
 }
@@ -68,5 +68,17 @@ func counters(st *producer.Stats) admin.Counters {
 	return admin.Counters{
 		Accepted: st.Appended.Load(), Stored: st.Stored(), Failed: st.Failed.Load(), Refused: st.Refused.Load(),
 		Exhausted: st.Exhausted.Load(), Bytes: st.Bytes.Load(),
+	}
+}
+
+func spoolState(q *topicSpool) *admin.Spool {
+	if q == nil {
+		return nil
+	}
+	records, bytes := q.waiting()
+	st := &q.Stats
+	return &admin.Spool{
+		Waiting: records, Bytes: bytes, Max: q.cfg.Load().Spool.MaxBytes, Oldest: q.age(time.Now()).Seconds(),
+		Stored: st.stored.Load(), Letters: st.letters.Load(), SentAgain: st.again.Load(), Lost: st.refused.Load() + st.lost.Load(),
 	}
 }

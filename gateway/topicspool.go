@@ -67,6 +67,7 @@ type spoolStats struct {
 	stored  atomic.Int64
 	letters atomic.Int64 // that became dead letters
 	refused atomic.Int64 // that were refused for their own sake and are lost
+	lost    atomic.Int64 // that could not be read
 	again   atomic.Int64 // records that were sent again
 	unknown atomic.Int64 // of those, which may be in the log twice
 	done    atomic.Uint64

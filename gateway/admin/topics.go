@@ -47,6 +47,7 @@ type TopicState struct {
 	Partitions int                `json:"partitions"` // 0 while they are not known
 	Buffer     Buffer             `json:"buffer"`
 	Counters   Counters           `json:"counters"`
+	Spool      *Spool             `json:"spool,omitempty"`    // if it has one
 	Refused    string             `json:"refused,omitempty"`  // why all its records are refused
 	Settings   []config.Effective `json:"settings,omitempty"` // effective, secrets masked; not in the list of all topics
 	Bindings   []Binding          `json:"bindings,omitempty"` // the interceptors in their order, then the partitioner; not in the list of all topics
@@ -57,6 +58,18 @@ type Buffer struct {
 	Total     int64 `json:"total_bytes"`
 	Available int64 `json:"available_bytes"`
 	Waiting   int   `json:"waiting"` // requests that wait for it
+}
+
+// Spool is the topic's spool.
+type Spool struct {
+	Waiting   int64   `json:"waiting"`            // records that are not stored
+	Bytes     int64   `json:"disk_bytes"`         // of spool.max.bytes
+	Max       int64   `json:"max_bytes"`          // spool.max.bytes
+	Oldest    float64 `json:"oldest_age_seconds"` // of those that wait; 0 if none does
+	Stored    int64   `json:"stored"`             // records out of it, since the gateway took it up
+	Letters   int64   `json:"dead_lettered"`      // records out of it that became dead letters
+	SentAgain int64   `json:"sent_again"`
+	Lost      int64   `json:"lost"` // records that could not be read back, or were refused for their own sake and are no dead letters
 }
 
 // Counters is what happened to the topic's records since the gateway took up the topic.

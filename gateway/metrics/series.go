@@ -33,7 +33,7 @@ func (s *series) grow(delta *[numCounters]int64, r *reading) {
 		s.current.peaks[i] = max(s.current.peaks[i], n)
 	}
 	for i, v := range r.levels {
-		if level(i) == batchSize {
+		if level(i) == batchSize || level(i) == spoolAge {
 			s.levels[i] = max(s.levels[i], v)
 		} else {
 			s.levels[i] += v

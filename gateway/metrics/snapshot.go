@@ -42,6 +42,19 @@ type Topic struct {
 	DeadLettersFailed int64 // records that should be there and are not
 	DeadLetterMemory  int64 // bytes that letters hold that are not stored yet
 
+	Spooled      int64 // records that were put into the spool
+	SpoolRefused int64 // records that it did not take
+	SpoolStored  int64 // records out of it that Kafka stored
+	SpoolAgain   int64 // records out of it that were sent again
+	SpoolTwice   int64 // of those, records that may be stored twice
+	SpoolLost    int64 // records out of it that were refused for their own sake, or could not be read, and are nowhere else
+	SpoolSyncs   int64
+	SpoolSync    time.Duration // spent in fsync, summed over SpoolSyncs
+	MaxSpoolSync time.Duration // of one
+	SpoolWaiting int64         // records in it that are not stored
+	SpoolBytes   int64         // that it takes on disk
+	SpoolAge     time.Duration // of the oldest record in it
+
 	BufferTotal     int64 // buffer.memory, bytes
 	BufferAvailable int64 // of it, not taken by records
 	BufferRecords   int64 // records that were accepted and are not yet acknowledged
@@ -134,6 +147,14 @@ const (
 	onAckDropped
 	deadLetters
 	deadLettersFailed
+	spooled
+	spoolRefused
+	spoolStored
+	spoolAgain
+	spoolTwice
+	spoolLost
+	spoolSyncs
+	spoolSync
 
 	ended
 
@@ -161,6 +182,7 @@ type peak uint8
 const (
 	maxRecord peak = iota
 	maxQueue
+	maxSpoolSync
 	maxBatch
 	maxLatency
 	maxThrottle
@@ -177,6 +199,9 @@ const (
 	waiting
 	nearlyFull // topics
 	deadLetterMemory
+	spoolWaiting
+	spoolBytes
+	spoolAge // the largest, not the sum
 	inFlight
 	connections
 	batchSize // the largest, not the sum
@@ -192,11 +217,14 @@ func (t *Topic) reading() reading {
 		appended: t.Appended, acked: t.Acked, failed: t.Failed, refused: t.Refused, exhausted: t.Exhausted,
 		recordBytes: t.Bytes, wait: int64(t.Wait), queue: int64(t.Queue), queueGroups: t.QueueGroups,
 		onAckDropped: t.OnAckDropped, deadLetters: t.DeadLetters, deadLettersFailed: t.DeadLettersFailed,
+		spooled: t.Spooled, spoolRefused: t.SpoolRefused, spoolStored: t.SpoolStored, spoolAgain: t.SpoolAgain, spoolTwice: t.SpoolTwice,
+		spoolLost: t.SpoolLost, spoolSyncs: t.SpoolSyncs, spoolSync: int64(t.SpoolSync),
 	}
-	r.peaks = [numPeaks]int64{maxRecord: t.MaxRecord, maxQueue: int64(t.MaxQueue)}
+	r.peaks = [numPeaks]int64{maxRecord: t.MaxRecord, maxQueue: int64(t.MaxQueue), maxSpoolSync: int64(t.MaxSpoolSync)}
 	r.levels = [numLevels]float64{
 		bufferTotal: float64(t.BufferTotal), bufferAvailable: float64(t.BufferAvailable), bufferRecords: float64(t.BufferRecords), waiting: float64(t.Waiting),
 		nearlyFull: number(t.used() > nearlyFullAt), deadLetterMemory: float64(t.DeadLetterMemory),
+		spoolWaiting: float64(t.SpoolWaiting), spoolBytes: float64(t.SpoolBytes), spoolAge: float64(t.SpoolAge),
 	}
 	return r
 }
