@@ -32,6 +32,7 @@ var layer = map[string]int{
 	"sluice/gateway/partitioner": 2,
 	"sluice/gateway/producer":    2,
 	"sluice/gateway/registry":    2,
+	"sluice/gateway/spool":       2,
 	"sluice/gateway/toolchain":   2,
 	"sluice/wasmhost":            2,
 
@@ -82,6 +83,7 @@ var never = map[string][]string{
 	"sluice/gateway/producer":    {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
 	"sluice/gateway/record":      {"sluice/"},
 	"sluice/gateway/registry":    {"sluice/wasmhost", "github.com/"},
+	"sluice/gateway/spool":       {"sluice/gateway/record", "sluice/gateway/config", "net/http", "github.com/"},
 	"sluice/wasmhost":            {"sluice/gateway", "net/http", "github.com/twmb", "github.com/valyala", "github.com/pelletier"},
 }
 

@@ -7,8 +7,8 @@ import (
 	"sluice/gateway/config"
 	"sluice/gateway/ingest"
 	"sluice/gateway/metrics"
-	"sluice/gateway/record"
 	"sluice/gateway/producer"
+	"sluice/gateway/record"
 )
 
 // httpObserver counts the requests of the data plane.

@@ -68,7 +68,7 @@ func (x *transaction) topic(name string) (*Topic, *record.Error) {
 	within := &Topic{
 		cfg: t.cfg, interceptors: t.interceptors, serializer: t.serializer, partitioner: t.partitioner, fallback: t.fallback,
 		out: x.records.Topic(out), route: x.topic, acks: t.acks, limits: t.limits, ended: t.ended, damaged: t.damaged,
-		// Without letters: a record that cannot be stored ends the transaction, so that none has to be put elsewhere.
+		// Without a spool: nobody has an answer before Kafka has the records. Without letters: a record that cannot be stored ends the transaction, so that none has to be put elsewhere.
 	}
 	x.topics[name] = within
 	return within, nil

@@ -529,7 +529,7 @@ func TestTransactionsKnowAllOfATopic(t *testing.T) {
 	known := map[string]string{
 		"cfg": "shared", "interceptors": "shared", "serializer": "shared", "partitioner": "shared", "fallback": "shared", "acks": "shared",
 		"limits": "shared", "ended": "shared", "damaged": "shared", "out": "own", "route": "own", "under": "own: the topic itself is held",
-		"successor": "none", "removed": "none", "letters": "none", "lettersTimeout": "none",
+		"successor": "none", "removed": "none", "letters": "none", "lettersTimeout": "none", "spool": "none",
 	}
 	for f := range reflect.TypeFor[Topic]().Fields() {
 		if known[f.Name] == "" {

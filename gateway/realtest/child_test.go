@@ -74,6 +74,15 @@ func (p *child) run(started chan<- error) {
 	}
 }
 
+// kill ends the process as a machine does that loses its power.
+func (p *child) kill() {
+	p.t.Helper()
+	if err := p.cmd.Process.Kill(); err != nil {
+		p.t.Fatal(err)
+	}
+	<-p.done
+}
+
 func (p *child) terminate() {
 	p.t.Helper()
 	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
