@@ -111,7 +111,7 @@ func (ps *positions) write(p Position) error {
 	return nil
 }
 
-func (ps *positions) sync() error { return ps.files[ps.version%2].Sync() }
+func (ps *positions) sync(sys system) error { return sys.sync(ps.files[ps.version%2]) }
 
 func (ps *positions) close() {
 	for _, f := range ps.files {

@@ -111,17 +111,23 @@ type file interface {
 	Close() error
 }
 
+// system is what is asked of the operating system.
+type system struct {
+	create func(path string) (file, error) // opens a file for appending, making it if it is missing
+	sync   func(*os.File) error            // of folders and positions
+}
+
 // openAppend opens a file for appending, making it if it is missing.
 func openAppend(path string) (file, error) {
 	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, filePerm)
 }
 
 // syncDir makes what was created in or removed from a folder last.
-func syncDir(dir string) error {
+func (s system) syncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
 	}
 	defer d.Close()
-	return d.Sync()
+	return s.sync(d)
 }

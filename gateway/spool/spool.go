@@ -23,7 +23,7 @@ type Options struct {
 type Spool struct {
 	dir    string
 	lock   *dirlock.Lock
-	create func(path string) (file, error)
+	system system
 	Stats  Stats
 
 	mu        sync.Mutex
@@ -71,10 +71,10 @@ type Found struct {
 
 // Open opens the spool in a folder, or makes one. A folder that another process uses is an error, a torn tail is not.
 func Open(dir string, o Options) (*Spool, Found, error) {
-	return open(dir, o, openAppend)
+	return open(dir, o, system{openAppend, (*os.File).Sync})
 }
 
-func open(dir string, o Options, create func(string) (file, error)) (*Spool, Found, error) {
+func open(dir string, o Options, sys system) (*Spool, Found, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, Found{}, err
 	}
@@ -83,7 +83,7 @@ func open(dir string, o Options, create func(string) (file, error)) (*Spool, Fou
 		return nil, Found{}, fmt.Errorf("%s: %w", dir, err)
 	}
 	s := &Spool{
-		dir: dir, lock: lock, create: create, options: o,
+		dir: dir, lock: lock, system: sys, options: o,
 		wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), freed: make(chan struct{}),
 	}
 	found, err := s.recover()
@@ -138,7 +138,7 @@ func (s *Spool) openLast(g *segment) (torn int64, err error) {
 	if g.damaged {
 		return torn, nil // it stays as it is, for who wants to look
 	}
-	out, err := s.create(g.path)
+	out, err := s.system.create(g.path)
 	if err != nil {
 		return 0, err
 	}
@@ -245,7 +245,7 @@ func (s *Spool) Close() error {
 	defer s.mu.Unlock()
 	err := s.syncOut()
 	s.closeOut()
-	err = errors.Join(err, s.commit(s.done), s.positions.sync()) // with no segment open those that are done go
+	err = errors.Join(err, s.commit(s.done), s.positions.sync(s.system)) // with no segment open those that are done go
 	s.positions.close()
 	return errors.Join(err, s.lock.Release())
 }

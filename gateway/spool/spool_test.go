@@ -13,9 +13,10 @@ import (
 
 func options() Options { return Options{MaxBytes: 1 << 20, SegmentBytes: 4 << 10} }
 
+// mustOpen opens a spool that forces nothing to the disk: that costs time, and shows nothing unless the machine stops.
 func mustOpen(t testing.TB, dir string, o Options) (*Spool, Found) {
 	t.Helper()
-	s, found, err := Open(dir, o)
+	s, found, err := open(dir, o, (&faults{}).system())
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -216,7 +216,7 @@ func (s *Spool) begin() error {
 		s.used -= s.segments[n-1].size
 		s.segments = s.segments[:n-1]
 	}
-	out, err := s.create(g.path)
+	out, err := s.system.create(g.path)
 	if err != nil {
 		return err
 	}
@@ -238,7 +238,7 @@ func (s *Spool) writeHeader(g *segment) error {
 	if _, err := s.out.Write(appendSegmentHeader(nil, g.first)); err != nil {
 		return err
 	}
-	if err := errors.Join(s.out.Sync(), syncDir(s.dir)); err != nil {
+	if err := errors.Join(s.out.Sync(), s.system.syncDir(s.dir)); err != nil {
 		return err
 	}
 	g.size = int64(segmentHeader)
@@ -300,7 +300,7 @@ func (s *Spool) syncLater() {
 	if err != nil {
 		s.closeOut()
 	}
-	_ = s.positions.sync() // an older one repeats entries, and loses none
+	_ = s.positions.sync(s.system) // an older one repeats entries, and loses none
 }
 
 func raise(m *atomic.Int64, v int64) {
