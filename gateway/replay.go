@@ -44,10 +44,6 @@ type tries struct {
 func (q *topicSpool) run() {
 	defer close(q.ended)
 	defer q.reader.Close()
-	if !q.awaitOthers() {
-		close(q.halted)
-		return
-	}
 	for !q.isHalted() {
 		q.takeBack()
 		q.commit(false)
@@ -72,16 +68,13 @@ func (q *topicSpool) run() {
 	q.commit(true)
 }
 
-// awaitOthers waits until the spools that the topic had before are empty. It is false if it is halted first.
-func (q *topicSpool) awaitOthers() bool {
-	for _, o := range q.before {
-		select {
-		case <-o.ended:
-		case <-q.halt:
-			return false
-		}
-	}
-	return true
+// isHeld says whether the record has to wait for those of another spool of the topic.
+func (q *topicSpool) isHeld(seq uint64) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.barriers = slices.DeleteFunc(q.barriers, func(b spoolBarrier) bool { return b.passed() })
+	q.held = slices.ContainsFunc(q.barriers, func(b spoolBarrier) bool { return b.at <= seq })
+	return q.held
 }
 
 func (q *topicSpool) isHalted() bool {
@@ -131,7 +124,7 @@ func (q *topicSpool) rest() {
 		return
 	}
 	var later <-chan time.Time
-	if q.dirty {
+	if q.dirty || q.held {
 		timer := time.NewTimer(commitInterval)
 		defer timer.Stop()
 		later = timer.C
@@ -269,7 +262,7 @@ func (q *topicSpool) peek() bool {
 			q.peeked = peeked{seq, payload, head}
 		}
 	}
-	return true
+	return !q.isHeld(q.peeked.seq)
 }
 
 // lose gives up entries that cannot be read.
@@ -281,8 +274,13 @@ func (q *topicSpool) lose(from, to uint64, err error) {
 
 func (q *topicSpool) finish(from, to uint64) {
 	q.track.done(from, to)
-	q.Stats.done.Store(q.track.count)
+	q.publish()
 	q.dirty = true
+}
+
+func (q *topicSpool) publish() {
+	q.Stats.done.Store(q.track.count)
+	q.Stats.next.Store(q.track.next)
 }
 
 // failed notes that the spool cannot go on now.
@@ -323,7 +321,7 @@ func (q *topicSpool) takeBack() {
 		q.open = slices.DeleteFunc(q.open, func(o *flight) bool { return o == f })
 		f.batch.Free()
 	}
-	q.Stats.done.Store(q.track.count)
+	q.publish()
 	switch {
 	case len(q.open) > 0:
 		q.Stats.oldest.Store(q.open[0].accepted)

@@ -64,7 +64,7 @@ func (s *spools) open(cfg config.Topic) (*topicSpool, error) {
 	q.disk, q.track, q.had = disk, newSpoolTrack(found.Position), found.Next > 0
 	q.out.Store(out)
 	q.cfg.Store(&cfg)
-	q.Stats.done.Store(q.track.count)
+	q.publish()
 	q.reader, q.retire = disk.Reader(q.track.next), s.retire
 	q.tell(found)
 	s.byFolder[folder] = q
@@ -90,20 +90,33 @@ func (s *spools) use(t *Topic, q *topicSpool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t.spool == q {
+		s.activate(q)
 		old := q.cfg.Swap(&t.cfg)
 		q.disk.SetOptions(spoolOptions(&t.cfg.Spool))
 		if old.Producer != t.cfg.Producer {
 			s.renew(q, t.cfg)
 		}
 	}
-	q.start.Do(func() {
-		for _, o := range s.byFolder {
-			if o != q && o.name == q.name {
-				q.before = append(q.before, o)
-			}
+	q.start.Do(func() { go q.run() })
+}
+
+// activate makes q the spool that its topic uses. What others of the topic have comes before what q gets from now on.
+func (s *spools) activate(q *topicSpool) {
+	if q.active {
+		return
+	}
+	_, at := q.disk.Used()
+	for _, o := range s.byFolder {
+		if o == q || o.name != q.name {
+			continue
 		}
-		go q.run()
-	})
+		o.active = false
+		_, upTo := o.disk.Used()
+		q.mu.Lock()
+		q.barriers = append(q.barriers, spoolBarrier{at, o, upTo})
+		q.mu.Unlock()
+	}
+	q.active = true
 }
 
 // renew has the spool send with other producer settings, once nothing is under way with those before.

@@ -32,7 +32,7 @@ type topicSpool struct {
 	writes sync.Pool // of *spoolWrite
 
 	start  sync.Once
-	before []*topicSpool         // of the same topic, whose records come first
+	active bool                  // the topic uses it; guarded by spools.mu
 	retire func(*producer.Topic) // gives one up that has no record under way
 	halt   chan struct{}
 	halted chan struct{} // nothing is appended to out any more
@@ -40,15 +40,17 @@ type topicSpool struct {
 	goes   sync.Once     // it is closed when the goroutine is gone
 	wake   chan struct{} // for the goroutine
 
-	mu      sync.Mutex
-	stopped bool            // halt is closed
-	closing bool            // it goes away once it is empty
-	sealed  bool            // it takes no records any more, and will not again
-	renewed *producer.Topic // to take the place of out when nothing is under way
-	back    []*flight       // that have come back
+	mu       sync.Mutex
+	stopped  bool            // halt is closed
+	closing  bool            // it goes away once it is empty
+	sealed   bool            // it takes no records any more, and will not again
+	barriers []spoolBarrier  // other spools of the topic whose records come first
+	renewed  *producer.Topic // to take the place of out when nothing is under way
+	back     []*flight       // that have come back
 
 	reader *spool.Reader // what follows belongs to the goroutine
 	peeked peeked
+	held   bool // peeked has to wait for another spool
 	track  *spoolTrack
 	open   []*flight // in the order in which they were sent
 	behind bool      // a record has to be sent again: nothing new is sent until all that is under way has come back
@@ -65,13 +67,32 @@ type topicSpool struct {
 // spoolStats counts what became of a topic's spooled records.
 type spoolStats struct {
 	stored  atomic.Int64
-	letters atomic.Int64 // that became dead letters
-	refused atomic.Int64 // that were refused for their own sake and are lost
-	lost    atomic.Int64 // that could not be read
-	again   atomic.Int64 // records that were sent again
-	unknown atomic.Int64 // of those, which may be in the log twice
-	done    atomic.Uint64
-	oldest  atomic.Int64 // when the oldest that waits was accepted, milliseconds since the Unix epoch; 0 if none waits
+	letters atomic.Int64  // that became dead letters
+	refused atomic.Int64  // that were refused for their own sake and are lost
+	lost    atomic.Int64  // that could not be read
+	again   atomic.Int64  // records that were sent again
+	unknown atomic.Int64  // of those, which may be in the log twice
+	done    atomic.Uint64 // entries that are done
+	next    atomic.Uint64 // entries before it are all done
+	oldest  atomic.Int64  // when the oldest that waits was accepted, milliseconds since the Unix epoch; 0 if none waits
+}
+
+// spoolBarrier keeps records of a spool from at on back, until another spool of the topic has sent those before upTo: the topic used
+// that one when they were accepted.
+type spoolBarrier struct {
+	at   uint64
+	of   *topicSpool
+	upTo uint64
+}
+
+// passed says whether nothing has to wait any more.
+func (b *spoolBarrier) passed() bool {
+	select {
+	case <-b.of.ended:
+		return true
+	default:
+		return b.of.Stats.next.Load() >= b.upTo
+	}
 }
 
 // spoolWrite is some records on their way into the spool, in memory that is used again.
