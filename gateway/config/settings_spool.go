@@ -102,7 +102,7 @@ func (r *resolver) checkSpool(t *tableFile, topic *Topic) {
 		g, given := t.own["spool.max.bytes"]
 		key, rule := ".spool.max.bytes", fmt.Sprintf("must be at least %d times max.request.size = %d", spoolRecords, topic.Producer.MaxRequestSize)
 		if !given {
-			g, key, rule = t.own["spool.dir"], ".spool.dir", fmt.Sprintf("needs a spool.max.bytes of %s", strings.TrimPrefix(rule, "must be "))
+			g, key, rule = t.own["spool.dir"], ".spool.dir", "needs a spool.max.bytes of "+strings.TrimPrefix(rule, "must be ")
 		}
 		r.fail(table+key, g, rule)
 	}

@@ -40,6 +40,7 @@ func newSpoolSenders(topic string) []*spoolSender {
 
 // send queues records until ctx ends, or the gateway does.
 func (s *spoolSender) send(ctx context.Context, t *testing.T, addr string) {
+	t.Helper()
 	conn := newConnection(t)
 	url := recordsURL(addr, s.topic, queued)
 	var body strings.Builder
@@ -60,6 +61,7 @@ func (s *spoolSender) send(ctx context.Context, t *testing.T, addr string) {
 
 // during has all send while f runs.
 func sendDuring(t *testing.T, all []*spoolSender, addr string, f func()) {
+	t.Helper()
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	var wg sync.WaitGroup

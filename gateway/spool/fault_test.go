@@ -85,7 +85,7 @@ func TestFailedAppendsLeaveNothing(t *testing.T) {
 						want = append(want, text, text+"'")
 					case i%3 != 1:
 						t.Fatalf("entry %d: %v", i, err)
-					case broken.write == syscall.ENOSPC && !errors.As(err, new(*FullError)):
+					case errors.Is(broken.write, syscall.ENOSPC) && !errors.As(err, new(*FullError)):
 						t.Fatalf("the error of a full disk is %v", err)
 					}
 				}
@@ -177,7 +177,7 @@ func FuzzOpen(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer s.Close()
+		defer func() { _ = s.Close() }()
 		if found.Next < 1<<62 { // else there are no numbers left
 			if first, err := s.Append(entries("after")); err != nil || first != found.Next {
 				t.Fatalf("append: %d %v, found %+v", first, err, found)

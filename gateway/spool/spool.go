@@ -36,7 +36,8 @@ type Spool struct {
 	lostTo    uint64 // behind the last entry that Stats.Lost counts
 	positions *positions
 	waiting   []*Entries
-	sealed    bool // Append refuses
+	spare     []*Entries // room for the next waiting
+	sealed    bool       // Append refuses
 	closed    bool
 
 	out     file // of the last segment; nil if the next entry begins a new one. It and what follows belong to the writer

@@ -101,7 +101,7 @@ func (s *Spool) writeAll() {
 	for {
 		s.mu.Lock()
 		list, o := s.waiting, s.options
-		s.waiting = nil
+		s.waiting, s.spare = s.spare[:0], list // the list is done with before the next is taken
 		s.mu.Unlock()
 		if len(list) == 0 {
 			return
@@ -167,7 +167,7 @@ func (s *Spool) tryWrite(list []*Entries, size int64, o Options) error {
 	}
 	if err != nil {
 		s.torn = true
-		s.repair() // else the next attempt does
+		_ = s.repair() // else the next attempt does
 		return s.asError(err, size, o)
 	}
 	s.unsaid = s.unsaid || o.Interval > 0
