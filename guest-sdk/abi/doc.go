@@ -30,7 +30,7 @@
 // what it wants and may write to these fields of a record only: [RecPartition] in partition; in on_send [RecFlags] and
 // what a flag stands for. A key, value or list of headers that it sets lives in its own memory and must stay as it is
 // until the host calls the instance again. [RecCookie] belongs to the guest: on_ack gets it back, maybe in another
-// instance. [HdrProgress] may be set to the index of the record being worked on, so that after a trap the host knows
+// instance; it is 0 if the record was kept in the gateway's spool on disk. [HdrProgress] may be set to the index of the record being worked on, so that after a trap the host knows
 // whom to suspect; the host does not trust it.
 //
 // # Acknowledgements, as on_ack sees them
