@@ -243,3 +243,24 @@ func limitBatches(c *kfake.Cluster, topic string, limit int) {
 		return resp, nil, refused
 	})
 }
+
+// TestSpoolKeepsItsOrderThroughFailures: errors that end records, and are over soon, while more is being sent. Nothing that comes
+// behind a record that failed is stored before it, and as all were certainly not stored, none is stored twice.
+func TestSpoolKeepsItsOrderThroughFailures(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), spoolTable(t.TempDir(), "producer.linger.ms = 0\nspool.fsync = \"interval\"\n"))
+	sent := 0
+	for round := range 6 {
+		sent += r.queueNumbered("orders", 5, 20*round, 20*round+10)
+		c.Fault(kfake.Fault{Keys: []kmsg.Key{kmsg.Produce}, Topic: "orders", Err: kerr.TopicAuthorizationFailed, Count: 1})
+		sent += r.queueNumbered("orders", 5, 20*round+10, 20*round+20)
+	}
+	wantNumbered(t, read(t, c.ListenAddrs(), "orders", sent), 5, 120, false)
+	eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
+	if n := stored(c, "orders"); n != int64(sent) || r.g.spools.all()[0].Stats.again.Load() == 0 {
+		t.Errorf("%d records of %d are stored; sent again: %d", n, sent, r.g.spools.all()[0].Stats.again.Load())
+	}
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -61,7 +61,7 @@ func (s *spools) open(cfg config.Topic) (*topicSpool, error) {
 		s.cluster.Retire(context.Background(), out)
 		return nil, fmt.Errorf("spool.dir = %q: %w", cfg.Spool.Dir, err)
 	}
-	q.disk, q.track, q.had = disk, newSpoolTrack(found.Position), found.Next > 0
+	q.disk, q.track = disk, newSpoolTrack(found.Position)
 	q.out.Store(out)
 	q.cfg.Store(&cfg)
 	q.publish()
@@ -223,9 +223,6 @@ func (s *spools) forget(q *topicSpool) {
 		s.leave(q, "the topic is not there")
 	}
 }
-
-// hadSpool says whether the topic has a spool that had records before: then the topic was there, whether or not Kafka answers now.
-func (t *Topic) hadSpool() bool { return t.spool != nil && t.spool.had }
 
 // closeEnded closes a spool once its goroutine has ended.
 func (s *spools) closeEnded(q *topicSpool) {

@@ -248,11 +248,13 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := e.out.Partitions(); err != nil && !e.topic.hadSpool() {
-		e.close()
-		s.cluster.Retire(context.Background(), e.out)
-		s.spools.forget(e.topic.spool)
-		return nil, err
+	if q := e.topic.spool; q == nil || !q.had() {
+		if _, err := e.out.Partitions(); err != nil {
+			e.close()
+			s.cluster.Retire(context.Background(), e.out)
+			s.spools.forget(q)
+			return nil, err
+		}
 	}
 	if err := e.topic.refusal(); err != nil {
 		s.log.Error("records of a topic are refused", "topic", cfg.Name, "error", err)

@@ -24,7 +24,6 @@ type topicSpool struct {
 	pool    *record.Pool
 	route   routeFunc
 	log     *slog.Logger
-	had     bool // entries when it was opened, so the topic existed
 
 	cfg    atomic.Pointer[config.Topic] // of the topic now
 	topic  atomic.Pointer[Topic]        // whose stages its records take
@@ -56,7 +55,8 @@ type topicSpool struct {
 	behind bool      // a record has to be sent again: nothing new is sent until all that is under way has come back
 	pause  time.Duration
 	tries  tries
-	dirty  bool // the track was not committed
+	fails  int64 // records of out that failed, as far as was seen
+	dirty  bool  // the track was not committed
 	wrote  time.Time
 
 	full, refused, again, broken occasion
@@ -211,6 +211,12 @@ const spoolRetry = 5 * time.Second
 func (q *topicSpool) waiting() (records, bytes int64) {
 	bytes, next := q.disk.Used()
 	return int64(next - min(next, q.Stats.done.Load())), bytes
+}
+
+// had says whether the spool ever had a record, so that the topic was there, whether or not Kafka answers now.
+func (q *topicSpool) had() bool {
+	_, next := q.disk.Used()
+	return next > 0
 }
 
 // age is how long the oldest record waits.
