@@ -194,6 +194,7 @@ func (q *topicSpool) adopt(t *Topic, b *record.Batch, original []*record.Record)
 		}
 		t = home
 	}
+	b.CountIn(t.ended)
 	if t.letters != nil {
 		b.SetRescuer(t.letters)
 		for i, r := range original {

@@ -288,7 +288,7 @@ func (s *spools) close() {
 // underWay is the number of records that were sent and have no Ack. They are in the spool, too.
 func (s *spools) underWay() (n int64) {
 	for _, q := range s.all() {
-		n += q.out.Load().Open()
+		n += q.out.Load().Stats.Open()
 	}
 	return n
 }

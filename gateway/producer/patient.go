@@ -20,10 +20,13 @@ const patientBlock = time.Minute
 // Patient makes the producing side of a topic for records that are safe elsewhere: they have no delivery.timeout.ms and no limit
 // of retries, so that an idempotent producer carries them through an outage of any length without storing one twice. It has a client
 // of its own, because the deadline of one record ends all that kgo holds of its partition; and a budget of its own, of half of
-// buffer.memory, so that it takes no room from requests that wait. It is to be closed with Retire.
+// buffer.memory and buffer.records, so that it takes no room from requests that wait. It is to be closed with Retire.
 func (c *Cluster) Patient(cfg config.Topic) (*Topic, error) {
 	p := &cfg.Producer
 	p.BufferMemory = max(p.BufferMemory/2, 2*int64(p.MaxRequestSize)+minPatientMemory)
+	if p.BufferRecords > 0 {
+		p.BufferRecords = max(p.BufferRecords/2, 1)
+	}
 	p.MaxBlock, p.DeliveryTimeout, p.Retries = patientBlock, endless, math.MaxInt32
 	return c.topic(cfg, true)
 }

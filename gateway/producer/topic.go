@@ -111,10 +111,7 @@ func (t *Topic) Append(b *record.Batch) bool {
 }
 
 // Check refuses the records of b that go to this topic and can never be sent.
-func (t *Topic) Check(b *record.Batch) { t.measure(b) }
-
-// Open is the number of records that were appended and have no Ack yet.
-func (t *Topic) Open() int64 { return t.Stats.Appended.Load() - t.Stats.Ended.Load() }
+func (t *Topic) Check(b *record.Batch) { t.measure(b, t.props.Compression.Type) }
 
 // burden is what the records of one Append weigh.
 type burden struct {
