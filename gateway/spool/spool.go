@@ -123,6 +123,11 @@ func (s *Spool) recover() (Found, error) {
 	if len(all) > 0 {
 		s.done = s.done.from(all[0].first)
 	}
+	if !there { // so that one that is missing later was lost
+		if err := s.positions.write(s.done); err != nil {
+			return found, err
+		}
+	}
 	if s.done.Next > s.next { // the tail was lost after its entries were done
 		s.next = s.done.Next
 		s.closeOut()

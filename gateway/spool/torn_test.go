@@ -242,6 +242,27 @@ func TestTornPosition(t *testing.T) {
 	}
 }
 
+func TestLostPositionIsTold(t *testing.T) {
+	dir, _, _ := written(t, numbered(5))
+	s, found := mustOpen(t, dir, options())
+	if found.NotDone {
+		t.Error("a spool of which nothing was done lost its position")
+	}
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range files(t, dir, "position.*") {
+		if err := os.Remove(path); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s, found = mustOpen(t, dir, options())
+	if !found.NotDone || found.Next != 5 {
+		t.Errorf("found %+v", found)
+	}
+	wantEntries(t, rest(t, s, 0), numbered(5))
+}
+
 func TestPositionBehindTheEnd(t *testing.T) {
 	dir, last, _ := written(t, numbered(20))
 	s, _ := mustOpen(t, dir, options())
