@@ -94,6 +94,16 @@ func reason(c record.Code) string {
 	}
 }
 
+// renumbers says whether kgo sends a batch again with another epoch and another sequence number after an answer with this code,
+// by which the broker cannot tell that it has the batch already.
+func renumbers(code int16) bool {
+	switch code {
+	case kerr.OutOfOrderSequenceNumber.Code, kerr.UnknownProducerID.Code, kerr.InvalidProducerIDMapping.Code, kerr.InvalidProducerEpoch.Code:
+		return true
+	}
+	return false
+}
+
 // fatalFor says that a client that saw err will not work again and must be replaced.
 func fatalFor(err error) bool {
 	answer, ok := errors.AsType[*kerr.Error](err)

@@ -17,6 +17,7 @@ type ledger struct {
 	held      atomic.Bool  // a batch was refused, and kgo gives up all it has: the sender keeps new records back
 	lost      atomic.Bool  // place is not known; set under mu
 	book      *book
+	life      *life // of what kgo has of the partition; guarded by book.gate
 
 	mu      sync.Mutex
 	writes  int64   // ever
@@ -60,7 +61,7 @@ type place struct {
 }
 
 func newLedger(b *book, topic string, partition int32) *ledger {
-	l := &ledger{book: b, topic: topic, partition: partition}
+	l := &ledger{book: b, topic: topic, partition: partition, life: newLife()}
 	l.place.pid = -1
 	return l
 }
@@ -115,8 +116,8 @@ const (
 )
 
 // answered notes what became of a write, and the error code of the answer. It says whether kgo will look at the answer: it
-// does not once one to an earlier write was not good.
-func (l *ledger) answered(no int64, o outcome, code int16) (heeded bool) {
+// does not once one to an earlier write was not good. Again says that the batch may be in the log by a write before.
+func (l *ledger) answered(no int64, o outcome, code int16) (heeded, again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	heeded = no > l.foul
@@ -125,13 +126,22 @@ func (l *ledger) answered(no int64, o outcome, code int16) (heeded bool) {
 			continue
 		}
 		l.open = append(l.open[:i], l.open[i+1:]...)
+		again = l.before(w)
 		l.settled(w, o)
 		break
 	}
 	if o != inLog {
 		l.last, l.foul = code, l.writes
 	}
-	return heeded
+	return heeded, again
+}
+
+// before says whether a record of w may be in the log by another write.
+func (l *ledger) before(w write) bool {
+	if l.lost.Load() {
+		return l.mayLast > l.back.Load()
+	}
+	return l.mayEnd > w.end-int64(w.records)
 }
 
 func (l *ledger) settled(w write, o outcome) {

@@ -173,7 +173,7 @@ func (c *client) settle(l *ledger) {
 		return
 	}
 	n := l.takeRefused()
-	if n == 0 {
+	if n == 0 && !l.life.over() {
 		n = len(l.parked)
 	}
 	kept, suspects := c.sift(l, n)
@@ -181,7 +181,7 @@ func (c *client) settle(l *ledger) {
 	case l.chunk == 0:
 		l.suspect = suspects
 		l.chunk = max(1, n/2)
-	case n > 0: // all that is left of the chunk is suspect
+	case n > 0 || l.life.over(): // all that is left of the chunk is suspect
 		l.suspect += len(kept)
 		l.chunk = max(1, n/2)
 	case l.found: // there may be no other
@@ -250,6 +250,9 @@ func (c *client) resend(l *ledger) {
 	if len(l.waiting) == 0 {
 		l.waiting = nil
 	}
+	if l.life.over() {
+		l.life = newLife()
+	}
 	k := c.kgo.Load()
 	c.place(k, l)
 	for _, s := range list {
@@ -290,6 +293,7 @@ func (c *client) keep(l *ledger, s *slot) {
 func (c *client) give(k *kgo.Client, l *ledger, s *slot) {
 	s.pos = l.given.Load()
 	l.given.Store(s.pos + 1)
+	s.Context = l.life
 	k.Produce(s.group.until, &s.Record, s.promise)
 }
 

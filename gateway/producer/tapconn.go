@@ -53,9 +53,12 @@ type sentBatch struct {
 	records int
 }
 
-// answer notes in the ledger what became of the batch, and says whether kgo will look at the answer.
-func (s sentBatch) answer(o outcome, code int16) (heeded bool) {
-	return s.ledger != nil && s.ledger.answered(s.write, o, code)
+// answer notes in the ledger what became of the batch, see [ledger.answered].
+func (s sentBatch) answer(o outcome, code int16) (heeded, again bool) {
+	if s.ledger == nil {
+		return false, false
+	}
+	return s.ledger.answered(s.write, o, code)
 }
 
 // Write implements [net.Conn]. kgo writes every request at once.
@@ -329,8 +332,12 @@ func (c *tappedConn) answer(b sentBatch, p *kmsg.ProduceResponseTopicPartition, 
 	}
 	c.tap.meta.suspect()
 	m := answerOf(p.ErrorCode)
-	heeded := b.answer(outcomeOf(m, p.BaseOffset, acks), p.ErrorCode)
+	heeded, again := b.answer(outcomeOf(m, p.BaseOffset, acks), p.ErrorCode)
 	switch {
+	case heeded && again && renumbers(p.ErrorCode):
+		c.book.gate.Lock()
+		b.ledger.cut()
+		c.book.gate.Unlock()
 	case m.kind == retriable && m.says != isWritten:
 		c.tap.Stats.Retries.Add(int64(b.records))
 	case m.kind != retriable && heeded: // kgo will give up all it has of the partition
