@@ -7,12 +7,19 @@ import (
 
 // LogRecord is a record as it was found in a topic. ID is "" if its value holds none.
 type LogRecord struct {
-	Topic     string `json:"topic"`
-	Partition int32  `json:"partition"`
-	Offset    int64  `json:"offset"`
-	ID        string `json:"id"`
-	Key       string `json:"key,omitempty"`
-	Sum       uint64 `json:"sum"`
+	Topic     string  `json:"topic"`
+	Partition int32   `json:"partition"`
+	Offset    int64   `json:"offset"`
+	ID        string  `json:"id"`
+	Key       string  `json:"key,omitempty"`
+	Sum       uint64  `json:"sum"`
+	Letter    *Letter `json:"letter,omitempty"` // nil for a record that is in its topic
+}
+
+// Letter is what a dead letter says of its record. Its sum is that of the record.
+type Letter struct {
+	Topic   string `json:"topic"`             // that the record was sent to
+	Unknown bool   `json:"unknown,omitempty"` // it may be there too
 }
 
 // Span is a time, in microseconds since the Unix epoch.
@@ -46,27 +53,38 @@ type Rule struct {
 // Index is a run as rules look at it.
 type Index struct {
 	*Run
-	byID  map[string]*Entry
-	found map[string][]LogRecord // by id, those of a partition in the order of their offsets
+	byID    map[string]*Entry
+	found   map[string][]LogRecord // by id, those of a partition in the order of their offsets
+	letters map[string][]LogRecord // the same for dead letters
 }
 
 // Entry is the history's entry of a record; nil if nobody sent it.
 func (ix *Index) Entry(id string) *Entry { return ix.byID[id] }
 
-// Found is every place where a record is.
+// Found is every place where a record is, its dead letters not among them.
 func (ix *Index) Found(id string) []LogRecord { return ix.found[id] }
+
+// Letters is every dead letter of a record.
+func (ix *Index) Letters(id string) []LogRecord { return ix.letters[id] }
 
 // Check returns every breach of the rules. It puts the log of the run in order.
 func Check(r *Run, rules []Rule) []Finding {
 	slices.SortFunc(r.Log, func(a, b LogRecord) int {
 		return cmp.Or(cmp.Compare(a.Topic, b.Topic), cmp.Compare(a.Partition, b.Partition), cmp.Compare(a.Offset, b.Offset))
 	})
-	ix := &Index{Run: r, byID: make(map[string]*Entry, len(r.Entries)), found: make(map[string][]LogRecord, len(r.Log))}
+	ix := &Index{
+		Run: r, byID: make(map[string]*Entry, len(r.Entries)),
+		found: make(map[string][]LogRecord, len(r.Log)), letters: make(map[string][]LogRecord),
+	}
 	for i := range r.Entries {
 		ix.byID[r.Entries[i].ID] = &r.Entries[i]
 	}
 	for _, rec := range r.Log {
-		ix.found[rec.ID] = append(ix.found[rec.ID], rec)
+		if rec.Letter != nil {
+			ix.letters[rec.ID] = append(ix.letters[rec.ID], rec)
+		} else {
+			ix.found[rec.ID] = append(ix.found[rec.ID], rec)
+		}
 	}
 	var all []Finding
 	for _, rule := range rules {

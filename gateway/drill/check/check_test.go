@@ -11,151 +11,6 @@ import (
 	"sluice/gateway/drill/check"
 )
 
-// mutation is a lie of the gateway about one record, and the rule that has to find it. It is false if the history has no
-// record for it.
-type mutation struct {
-	rule string
-	lie  func(w *world) (id string, ok bool)
-}
-
-var mutations = map[string]mutation{
-	"loss":             {"lost", func(w *world) (string, bool) { return w.lose(is(check.Stored)) }},
-	"loss of a queued": {"lost-queued", func(w *world) (string, bool) { w.run.Kills = nil; return w.lose(is(check.Accepted)) }},
-	"duplicate":        {"twice", func(w *world) (string, bool) { return w.again(is(check.Stored)) }},
-	"504 twice":        {"twice", func(w *world) (string, bool) { return w.again(is(check.Unknown)) }},
-	"false refusal":    {"refused", (*world).storeRefused},
-	"false offset":     {"place", (*world).misplace},
-	"altered bytes":    {"bytes", (*world).alter},
-	"foreign record":   {"foreign", (*world).strange},
-	"reordering":       {"order", (*world).reorder},
-	"key moves":        {"key", (*world).moveKey},
-	"same id sent again": {"history", func(w *world) (string, bool) {
-		e := w.run.Entries[w.IntN(len(w.run.Entries))]
-		w.run.Entries = append(w.run.Entries, e)
-		return e.ID, true
-	}},
-}
-
-func is(o check.Outcome) func(*check.Entry) bool {
-	return func(e *check.Entry) bool { return e.Outcome() == o }
-}
-
-// pick is the place in the log of a record like that.
-func (w *world) pick(match func(*check.Entry) bool) (int, bool) {
-	for _, i := range w.Perm(len(w.run.Log)) {
-		if match(w.entry(w.run.Log[i].ID)) {
-			return i, true
-		}
-	}
-	return 0, false
-}
-
-func (w *world) entry(id string) *check.Entry {
-	return &w.run.Entries[slices.IndexFunc(w.run.Entries, func(e check.Entry) bool { return e.ID == id })]
-}
-
-func (w *world) lose(match func(*check.Entry) bool) (string, bool) {
-	i, ok := w.pick(match)
-	if !ok {
-		return "", false
-	}
-	id := w.run.Log[i].ID
-	w.run.Log = slices.Delete(w.run.Log, i, i+1)
-	return id, true
-}
-
-func (w *world) again(match func(*check.Entry) bool) (string, bool) {
-	i, ok := w.pick(match)
-	if !ok {
-		return "", false
-	}
-	rec := w.run.Log[i]
-	end := &w.ends[rec.Topic][rec.Partition]
-	rec.Offset = *end
-	*end++
-	w.run.Log = append(w.run.Log, rec)
-	return rec.ID, true
-}
-
-func (w *world) storeRefused() (string, bool) {
-	for _, i := range w.Perm(len(w.run.Entries)) {
-		if e := &w.run.Entries[i]; e.Outcome() == check.Refused {
-			w.store(e)
-			return e.ID, true
-		}
-	}
-	return "", false
-}
-
-func (w *world) misplace() (string, bool) {
-	i, ok := w.pick(is(check.Stored))
-	if !ok {
-		return "", false
-	}
-	e := w.entry(w.run.Log[i].ID)
-	switch w.IntN(3) {
-	case 0:
-		e.Offset++
-	case 1:
-		e.Partition = (e.Partition + 1) % partitions
-	default:
-		e.Partition, e.Offset = -1, -1
-	}
-	return e.ID, true
-}
-
-func (w *world) alter() (string, bool) {
-	if len(w.run.Log) == 0 {
-		return "", false
-	}
-	rec := &w.run.Log[w.IntN(len(w.run.Log))]
-	rec.Sum++
-	return rec.ID, true
-}
-
-func (w *world) strange() (string, bool) {
-	e := check.Entry{ID: "nobody", Topic: "orders"}
-	w.store(&e)
-	return e.ID, true
-}
-
-// reorder lets two records of a key change places, with answers that agree.
-func (w *world) reorder() (string, bool) {
-	for _, i := range w.Perm(len(w.run.Log)) {
-		for _, j := range w.Perm(len(w.run.Log)) {
-			a, b := &w.run.Log[i], &w.run.Log[j]
-			first, second := w.entry(a.ID), w.entry(b.ID)
-			if a.Key == "" || a.Key != b.Key || a.Topic != b.Topic || first.Seq >= second.Seq {
-				continue
-			}
-			if first.Request != second.Request && first.Outcome() != check.Stored {
-				continue
-			}
-			a.ID, b.ID, a.Sum, b.Sum = b.ID, a.ID, b.Sum, a.Sum
-			first.Offset, second.Offset = second.Offset, first.Offset
-			return first.ID, true
-		}
-	}
-	return "", false
-}
-
-func (w *world) moveKey() (string, bool) {
-	count := map[string]int{}
-	for _, rec := range w.run.Log {
-		count[rec.Topic+rec.Key]++
-	}
-	for i := range w.run.Log {
-		if rec := &w.run.Log[i]; rec.Key != "" && count[rec.Topic+rec.Key] > 1 {
-			e := w.entry(rec.ID)
-			rec.Partition = (rec.Partition + 1) % partitions
-			rec.Offset = w.ends[rec.Topic][rec.Partition]
-			e.Partition, e.Offset = rec.Partition, rec.Offset
-			return "", true // which of the two records is named is open
-		}
-	}
-	return "", false
-}
-
 func TestNoFalseAlarm(t *testing.T) {
 	for seed := range uint64(500) {
 		w := newWorld(seed)
@@ -258,6 +113,22 @@ func TestPermitted(t *testing.T) {
 		"the same, a gateway killed between": {check.Run{Kills: []int64{25}, Entries: []check.Entry{late, with2(next, 0)}, Log: []check.LogRecord{
 			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
 		}}, ""},
+		"queued, has become a dead letter": {check.Run{Entries: []check.Entry{queued}, Log: []check.LogRecord{dead(false)}}, ""},
+		"queued, both, and nobody knew":    {check.Run{Entries: []check.Entry{queued}, Log: []check.LogRecord{rec, dead(true)}}, ""},
+		"no answer, a dead letter":         {check.Run{Entries: []check.Entry{broken}, Log: []check.LogRecord{dead(false)}}, ""},
+		"too large, the letter's answer lost": {check.Run{
+			Entries: []check.Entry{with(func(e *check.Entry) { e.Status, e.Code, e.NoLetter = 413, "record_too_large", true })}, Log: []check.LogRecord{dead(false)},
+		}, ""},
+		"refused with its letter, which is there": {check.Run{
+			Entries: []check.Entry{with(func(e *check.Entry) { e.Status, e.Code, e.NoLetter = 503, "not_available", true })}, Log: []check.LogRecord{dead(false)},
+		}, "letter-false"},
+		"a transaction, a topic of which is gone": {check.Run{
+			Wiped: map[string]check.Span{"orders": {From: 15, To: 25}}, Log: []check.LogRecord{{Topic: "logs", ID: "a-1", Key: "k", Sum: 1}},
+			Entries: []check.Entry{tx(e, "a-0", "orders"), tx(e, "a-1", "logs")},
+		}, ""},
+		"half a transaction": {check.Run{
+			Log: []check.LogRecord{{Topic: "logs", ID: "a-1", Key: "k", Sum: 1}}, Entries: []check.Entry{tx(late, "a-0", "orders"), tx(late, "a-1", "logs")},
+		}, "part"},
 		"a grown topic": {check.Run{Grown: map[string]bool{"orders": true}, Entries: []check.Entry{e, moved}, Log: []check.LogRecord{
 			rec, {Topic: "orders", ID: "a-1", Key: "k", Sum: 1, Partition: 1, Offset: 1},
 		}}, ""},
@@ -278,6 +149,16 @@ func TestPermitted(t *testing.T) {
 			}
 		})
 	}
+}
+
+// dead is a dead letter of record a-0.
+func dead(unknown bool) check.LogRecord {
+	return check.LogRecord{Topic: "orders.DLT", ID: "a-0", Key: "k", Sum: 1, Letter: &check.Letter{Topic: "orders", Unknown: unknown}}
+}
+
+func tx(e check.Entry, id, topic string) check.Entry {
+	e.ID, e.Topic, e.Tx = id, topic, true
+	return e
 }
 
 func with2(e check.Entry, offset int64) check.Entry {

@@ -18,14 +18,24 @@ type Entry struct {
 	Topic   string `json:"topic"`
 	Key     string `json:"key,omitempty"` // "" is none
 	Queued  bool   `json:"queued,omitempty"`
-	Sum     uint64 `json:"sum"` // of the bytes sent, see Sum
+	Tx      bool   `json:"tx,omitempty"` // all records of the request are one transaction
+	Sum     uint64 `json:"sum"`          // of the bytes sent, see Sum
 
 	Status    int    `json:"status"` // of the answer to the request; 0 is none
 	Code      string `json:"code,omitempty"`
-	Partition int32  `json:"partition"` // -1 if the answer names none
-	Offset    int64  `json:"offset"`    // -1 if the answer names none
+	Partition int32  `json:"partition"`           // -1 if the answer names none
+	Offset    int64  `json:"offset"`              // -1 if the answer names none
+	Letter    *Place `json:"letter,omitempty"`    // of the dead letter, if the answer says that the record became one
+	NoLetter  bool   `json:"no_letter,omitempty"` // the answer says that it could not even become a dead letter
 	Sent      int64  `json:"sent"`
 	Answered  int64  `json:"answered"`
+}
+
+// Place is where something is. Offset is -1 if the answer names none.
+type Place struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+	Offset    int64  `json:"offset"`
 }
 
 // Outcome is what an answer promises.
@@ -33,15 +43,18 @@ type Outcome string
 
 // The outcomes.
 const (
-	Stored   Outcome = "stored"
-	Accepted Outcome = "accepted"
-	Refused  Outcome = "refused"
-	Unknown  Outcome = "unknown"
+	Stored       Outcome = "stored"
+	Accepted     Outcome = "accepted"
+	DeadLettered Outcome = "dead-lettered"
+	Refused      Outcome = "refused"
+	Unknown      Outcome = "unknown"
 )
 
 // Outcome reads the answer. The status of the request says it; only among mixed results (207) does the code.
 func (e *Entry) Outcome() Outcome {
 	switch {
+	case e.Letter != nil:
+		return DeadLettered
 	case e.Status == 0 && e.Code == Unreachable:
 		return Refused
 	case e.Status == 0:
@@ -65,6 +78,28 @@ func (e *Entry) Outcome() Outcome {
 func unknownCode(code string) bool {
 	switch code {
 	case "delivery_timeout", "outcome_unknown", "internal_error", "pending":
+		return true
+	default:
+		return false
+	}
+}
+
+// mayHaveLetter says whether a dead letter of the record may be there.
+func (e *Entry) mayHaveLetter() bool {
+	switch e.Outcome() {
+	case DeadLettered, Accepted, Unknown:
+		return true
+	case Refused: // what became of its dead letter may be unknown, unless the answer is that of the letter
+		return e.NoLetter && !tryAgain(e.Code)
+	case Stored:
+	}
+	return false
+}
+
+// tryAgain says whether a code means that nothing was written anywhere.
+func tryAgain(code string) bool {
+	switch code {
+	case "buffer_full", "draining", "overloaded", "rate_limited", "not_available":
 		return true
 	default:
 		return false

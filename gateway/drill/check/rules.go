@@ -1,23 +1,25 @@
 package check
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // Rules is what the gateway promises for records that are produced with idempotence.
 func Rules() []Rule {
 	return []Rule{
 		{"history", "no two entries of the history share an id: else the harness is wrong", checkHistory},
 		{"lost", "what was answered 200 is in the log", checkLost},
-		{"lost-queued", "what was answered 202 is in the log, unless the gateway was killed", checkLostQueued},
+		{"lost-queued", "what was answered 202 is in the log or a dead letter, unless the gateway was killed", checkLostQueued},
 		{"twice", "no record is in the log twice", checkTwice},
-		{"refused", "what was refused is not in the log", checkRefused},
+		{"refused", "what was refused, or has become a dead letter, is not in the log", checkRefused},
 		{"place", "what was answered 200 is at the topic, partition and offset of the answer", checkPlace},
-		{"bytes", "a record has the key, the value and the headers with which it was sent", checkBytes},
+		{"bytes", "a record, or its dead letter, has the key, the value and the headers with which it was sent", checkBytes},
 		{"order", "records of one key of one client are in the order of sending, if one was answered before the next", checkOrder},
 		{"key", "records of one key are in one partition, unless the topic has grown", checkKey},
 		{"foreign", "no record is in the log that nobody sent", checkForeign},
+		{"letter", "what was answered with a dead letter has one, at the place of the answer", checkLetter},
+		{"letter-twice", "no record has two dead letters", checkLetterTwice},
+		{"letter-false", "a dead letter is of a record of that topic that was answered so, was queued, or got no answer that says what it is", checkLetterFalse},
+		{"both", "no record is in its topic and a dead letter, unless the letter says that it may be", checkBoth},
+		{"part", "of a transaction all records are in the log, or none", checkPart},
 	}
 }
 
@@ -45,8 +47,8 @@ func checkLost(ix *Index, report func(Finding)) {
 func checkLostQueued(ix *Index, report func(Finding)) {
 	for i := range ix.Entries {
 		e := &ix.Entries[i]
-		if e.Outcome() == Accepted && len(ix.Found(e.ID)) == 0 && !ix.wiped(e) && !ix.killed(e) {
-			report(about(e, nil, "answered 202, is not in the log, and no gateway was killed since"))
+		if e.Outcome() == Accepted && len(ix.Found(e.ID))+len(ix.Letters(e.ID)) == 0 && !ix.wiped(e) && !ix.killed(e) {
+			report(about(e, nil, "answered 202, is neither in the log nor a dead letter, and no gateway was killed since"))
 		}
 	}
 }
@@ -63,7 +65,7 @@ func checkTwice(ix *Index, report func(Finding)) {
 func checkRefused(ix *Index, report func(Finding)) {
 	for i := range ix.Entries {
 		e := &ix.Entries[i]
-		if found := ix.Found(e.ID); e.Outcome() == Refused && len(found) > 0 {
+		if found := ix.Found(e.ID); (e.Outcome() == Refused || e.Outcome() == DeadLettered) && len(found) > 0 {
 			report(about(e, found, "answered %d %s, which means not stored, and is in the log", e.Status, e.Code))
 		}
 	}
@@ -100,82 +102,6 @@ func checkForeign(ix *Index, report func(Finding)) {
 	for _, rec := range ix.Log {
 		if ix.Entry(rec.ID) == nil {
 			report(Finding{ID: rec.ID, Detail: "nobody sent this record", Found: []LogRecord{rec}})
-		}
-	}
-}
-
-// stream is records whose order counts.
-type stream struct {
-	topic, key string
-	client     int
-	partition  int32
-}
-
-// progress is how far the log has come with a stream. A record is out of place if one that had to come after it is
-// before it: one of the same request, or one that was sent when this one was answered.
-type progress struct {
-	last    *Entry           // the one sent last
-	request map[int64]*Entry // the same for each request
-}
-
-func checkOrder(ix *Index, report func(Finding)) {
-	streams := make(map[stream]*progress)
-	for _, rec := range ix.Log {
-		e := ix.Entry(rec.ID)
-		if e == nil || e.Key == "" || ix.Found(rec.ID)[0] != rec { // a second copy is another rule's
-			continue
-		}
-		s := stream{rec.Topic, e.Key, e.Client, rec.Partition}
-		p := streams[s]
-		if p == nil {
-			p = &progress{request: make(map[int64]*Entry)}
-			streams[s] = p
-		}
-		if before := p.pass(e); before != nil && !ix.cutOff(e, before) {
-			report(Finding{
-				ID:     e.ID,
-				Detail: fmt.Sprintf("was sent before %s, and stands behind it", before.ID),
-				Sent:   []Entry{*e, *before}, Found: append(ix.Found(before.ID)[:1:1], rec),
-			})
-		}
-	}
-}
-
-// cutOff says that e was given up by one gateway and next sent by another, which cannot know of it.
-func (ix *Index) cutOff(e, next *Entry) bool {
-	return e.Outcome() == Unknown && slices.ContainsFunc(ix.Kills, func(at int64) bool { return e.Sent <= at && at <= next.Sent })
-}
-
-// pass takes the next record of the log, and returns one before it that should stand behind it.
-func (p *progress) pass(e *Entry) *Entry {
-	var wrong *Entry
-	if r := p.request[e.Request]; r != nil && r.Seq > e.Seq {
-		wrong = r
-	} else if p.last != nil && p.last.Request > e.Request && e.Status != 0 {
-		wrong = p.last
-	}
-	if p.last == nil || p.last.Seq < e.Seq {
-		p.last = e
-	}
-	if r := p.request[e.Request]; r == nil || r.Seq < e.Seq {
-		p.request[e.Request] = e
-	}
-	return wrong
-}
-
-func checkKey(ix *Index, report func(Finding)) {
-	type topicKey struct{ topic, key string }
-	first := make(map[topicKey]LogRecord)
-	for _, rec := range ix.Log {
-		e := ix.Entry(rec.ID)
-		if e == nil || e.Key == "" || ix.Grown[rec.Topic] {
-			continue
-		}
-		k := topicKey{rec.Topic, e.Key}
-		if f, ok := first[k]; !ok {
-			first[k] = rec
-		} else if f.Partition != rec.Partition {
-			report(about(e, []LogRecord{f, rec}, "key %q is in the partitions %d and %d", e.Key, f.Partition, rec.Partition))
 		}
 	}
 }
