@@ -4,24 +4,33 @@ import (
 	"encoding/json"
 	"errors"
 	"net"
+	"strings"
 
 	"sluice/gateway/drill/check"
 )
 
 // result is what is said of one record.
 type result struct {
-	Partition *int32
-	Offset    *int64
-	Dropped   bool
-	Error     *struct{ Code string }
+	Partition  *int32
+	Offset     *int64
+	Dropped    bool
+	DeadLetter *struct {
+		Topic     string
+		Partition *int32
+		Offset    *int64
+	} `json:"dead_letter"`
+	Error *struct{ Code, Message string }
 }
+
+// noLetter is in the error of a record of which the dead letter could not be stored either.
+const noLetter = "its dead letter could not be stored"
 
 // reply is the body of any answer about records.
 type reply struct {
 	result
-	Code    string
-	Error   *struct{ Code string } // of the records that were not read
-	Records []result
+	Code, Detail string
+	Error        *struct{ Code string } // of the records that were not read
+	Records      []result
 }
 
 // note writes into the entries of a request what its answer says of each.
@@ -32,7 +41,7 @@ func note(entries []check.Entry, status int, body []byte) {
 	}
 	for i := range entries {
 		e := &entries[i]
-		e.Status, e.Code = status, r.Code
+		e.Status, e.Code, e.NoLetter = status, r.Code, strings.Contains(r.Detail, noLetter)
 		switch {
 		case i < len(r.Records):
 			r.Records[i].note(e)
@@ -50,8 +59,14 @@ func (r *result) note(e *check.Entry) {
 	if r.Partition != nil && r.Offset != nil {
 		e.Partition, e.Offset = *r.Partition, *r.Offset
 	}
+	if d := r.DeadLetter; d != nil {
+		e.Letter = &check.Place{Topic: d.Topic, Partition: -1, Offset: -1}
+		if d.Partition != nil && d.Offset != nil {
+			e.Letter.Partition, e.Letter.Offset = *d.Partition, *d.Offset
+		}
+	}
 	if r.Error != nil {
-		e.Code = r.Error.Code
+		e.Code, e.NoLetter = r.Error.Code, strings.Contains(r.Error.Message, noLetter)
 	}
 	if r.Dropped {
 		e.Code = "dropped"

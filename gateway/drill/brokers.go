@@ -1,6 +1,9 @@
 package drill
 
-import "context"
+import (
+	"context"
+	"time"
+)
 
 // leads is the broker that leads partition 0 of the steady topic.
 func (s *stage) leads(ctx context.Context) (int, error) { return s.observer.leader(ctx, s.steady) }
@@ -23,6 +26,21 @@ func leaderKill(ctx context.Context, s *stage) (end, error) {
 
 func allKill(_ context.Context, s *stage) (end, error) {
 	return s.restarted(1, 2, 3), s.kill(1, 2, 3)
+}
+
+// unheard is how long no answer comes: enough that several requests of each partition are stored and unanswered.
+const unheard = time.Second
+
+// unheardKill makes the gateway send again what is stored, to brokers that have lost track of it.
+func unheardKill(ctx context.Context, s *stage) (end, error) {
+	s.weather(weather{holdDown: true})
+	err := pause(ctx, unheard)
+	if err == nil {
+		err = s.kill(1, 2, 3)
+	}
+	s.resets()
+	s.weather(weather{})
+	return s.restarted(1, 2, 3), err
 }
 
 func rollingRestart(ctx context.Context, s *stage) (end, error) {

@@ -31,8 +31,11 @@ func startCluster(dist localkafka.Distribution, dir string) (*cluster, error) {
 		advertise = append(advertise, p.addr())
 	}
 	kafka, err := localkafka.Start(dist, dir, brokers, localkafka.Options{
-		Advertise:  advertise,
-		Properties: map[string]string{"auto.create.topics.enable": "false"}, // else a topic that is deleted is back at once
+		Advertise: advertise,
+		Properties: map[string]string{
+			"auto.create.topics.enable":                                   "false", // else a topic that is deleted is back at once
+			"transaction.abort.timed.out.transaction.cleanup.interval.ms": "1000",
+		},
 	})
 	if err != nil {
 		c.close()

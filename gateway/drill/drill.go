@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"time"
 
@@ -24,6 +25,8 @@ type Options struct {
 	Rate   int                     // requests per second, all senders together
 	Seed   uint64                  // of the pairs
 	Keep   bool                    // keep the folders of rounds without findings too
+
+	Compiled string // folder for compiled modules, which other drills may share; "" is one in Dir
 
 	Say func(format string, args ...any) // is told of the progress, line by line
 }
@@ -51,6 +54,8 @@ type drill struct {
 	Options
 	cluster  *cluster
 	observer *observer
+	guarded  bool // the fussy topic has a module
+	compiled string
 	rounds   int // that have begun
 }
 
@@ -75,7 +80,13 @@ func Drill(ctx context.Context, o Options) (*Report, error) {
 		return report, err
 	}
 	defer obs.close()
-	d := &drill{Options: o, cluster: c, observer: obs}
+	d := &drill{Options: o, cluster: c, observer: obs, guarded: compiler(), compiled: o.Compiled}
+	if d.compiled == "" {
+		d.compiled = filepath.Join(o.Dir, "compiled")
+	}
+	if !d.guarded {
+		o.Say("there is no go on this machine: no module sends records to the dead letters")
+	}
 	chance := o.chance()
 	for n := 1; n <= o.Rounds; n++ {
 		mixes, err := plan(o.Faults, chance)
@@ -100,8 +111,10 @@ func (d *drill) round(ctx context.Context, n int, faults []Fault) (*Round, error
 	d.rounds++
 	prefix := fmt.Sprintf("r%d", d.rounds)
 	dir := filepath.Join(d.Dir, prefix)
-	s, err := newStage(d.cluster, d.observer, d.Binary, dir, prefix, d.cluster.bootstrap())
-	if err != nil {
+	s := newStage(d.cluster, d.observer, prefix)
+	s.guarded, s.shared = d.guarded, d.rounds%2 == 0
+	var err error
+	if s.gateway, err = newGateway(d.Binary, dir, d.compiled, d.cluster.bootstrap(), s.settings()); err != nil {
 		return nil, err
 	}
 	r := &round{stage: s, faults: faults, hold: d.Hold, settle: settleTime, rate: d.Rate, dir: dir, prefix: prefix, say: d.Say}
@@ -129,20 +142,22 @@ func (d *drill) round(ctx context.Context, n int, faults []Fault) (*Round, error
 	return v, os.RemoveAll(dir)
 }
 
-// newStage makes a stage with topics and a gateway of its own.
-func newStage(c *cluster, o *observer, binary, dir, prefix string, bootstrap []string) (*stage, error) {
-	s := &stage{
-		cluster: c, observer: o, steady: prefix + "-steady", brisk: prefix + "-brisk", frail: prefix + "-frail",
-		wiped: make(map[string]check.Span), grown: make(map[string]bool),
+// newStage makes a stage that has no gateway yet.
+func newStage(c *cluster, o *observer, prefix string) *stage {
+	return &stage{
+		cluster: c, observer: o, prefix: prefix, topics: newTopics(prefix), wiped: make(map[string]check.Span), grown: make(map[string]bool),
 	}
-	var err error
-	s.gateway, err = newGateway(binary, dir, bootstrap, s.settings())
-	return s, err
+}
+
+// compiler says whether modules that come with Sluice can be built.
+func compiler() bool {
+	_, err := exec.LookPath("go")
+	return err == nil
 }
 
 // tidy deletes the topics of a round, so that a long drill does not slow the brokers down.
 func (d *drill) tidy(ctx context.Context, s *stage) {
-	for _, topic := range s.topics() {
+	for _, topic := range s.all() {
 		if err := d.observer.delete(ctx, topic); err != nil {
 			d.Say("  warning: topic %s stays: %v", topic, err)
 		}

@@ -53,6 +53,9 @@ func sluice(t *testing.T) string {
 	return path
 }
 
+// compiled is where all tests keep compiled modules.
+func compiled() string { return filepath.Join(binary.dir, "compiled") }
+
 // fakeRound runs a round of a second with kfake in place of Kafka.
 func fakeRound(t *testing.T, brokers *kfake.Cluster, faults ...string) *Round {
 	t.Helper()
@@ -62,8 +65,9 @@ func fakeRound(t *testing.T, brokers *kfake.Cluster, faults ...string) *Round {
 	}
 	defer obs.close()
 	dir := t.TempDir()
-	s, err := newStage(nil, obs, sluice(t), dir, "fake", brokers.ListenAddrs())
-	if err != nil {
+	s := newStage(nil, obs, "fake")
+	s.guarded = compiler()
+	if s.gateway, err = newGateway(sluice(t), dir, compiled(), brokers.ListenAddrs(), s.settings()); err != nil {
 		t.Fatal(err)
 	}
 	mix, err := mixed(strings.Join(faults, "+"))
@@ -177,7 +181,7 @@ func TestDrill(t *testing.T) {
 	dist := kafkatest.Distribution(t)
 	report, err := Drill(t.Context(), Options{
 		Binary: sluice(t), Kafka: dist, Dir: t.TempDir(), Faults: []string{"leader-kill", "all-stop", "gateway-kill"},
-		Rounds: 1, Hold: 6 * time.Second, Rate: 200, Keep: true, Say: t.Logf,
+		Rounds: 1, Hold: 6 * time.Second, Rate: 200, Keep: true, Compiled: compiled(), Say: t.Logf,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -21,6 +21,7 @@ func Faults() []Fault {
 		{"none", "nothing goes wrong", none},
 		{"leader-kill", "kill -9 of the broker that leads, and its restart", leaderKill},
 		{"all-kill", "kill -9 of all brokers, and their restart", allKill},
+		{"unheard-kill", "brokers' answers stay away, then kill -9 of all brokers, and their restart", unheardKill},
 		{"rolling-restart", "every broker is stopped in order and started again, one after the other", rollingRestart},
 		{"broker-stop", "SIGSTOP of the broker that leads", brokerStop},
 		{"all-stop", "SIGSTOP of all brokers", allStop},

@@ -10,13 +10,10 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
-
-	"sluice/gateway/drill/check"
 )
 
 const (
 	adminTimeout = time.Minute
-	readTimeout  = 2 * time.Minute
 	kafkaPoll    = 100 * time.Millisecond
 )
 
@@ -100,10 +97,14 @@ func (o *observer) quorumLeader(ctx context.Context) (int, error) {
 }
 
 // create creates a topic and waits until all its replicas are in sync.
-func (o *observer) create(ctx context.Context, topic string, partitions int) error {
+func (o *observer) create(ctx context.Context, topic string, partitions int, configs map[string]string) error {
 	lost := false // an answer, maybe to the request that created it
+	with := make(map[string]*string, len(configs))
+	for name, value := range configs {
+		with[name] = &value
+	}
 	err := o.until(ctx, func(ctx context.Context) error {
-		_, err := o.adm.CreateTopic(ctx, int32(partitions), -1, nil, topic)
+		_, err := o.adm.CreateTopic(ctx, int32(partitions), -1, with, topic)
 		var kafka *kerr.Error
 		switch {
 		case lost && errors.Is(err, kerr.TopicAlreadyExists):
@@ -178,59 +179,4 @@ func (o *observer) set(ctx context.Context, topic, name, value string) error {
 		}
 		return err
 	})
-}
-
-// read reads everything that the topics hold now.
-func (o *observer) read(ctx context.Context, topics []string) ([]check.LogRecord, error) {
-	ctx, cancel := context.WithTimeout(ctx, readTimeout)
-	defer cancel()
-	ends, err := o.adm.ListEndOffsets(ctx, topics...)
-	if err == nil {
-		err = ends.Error()
-	}
-	if err != nil {
-		return nil, fmt.Errorf("the ends of %v: %w", topics, err)
-	}
-	from, left := make(map[string]map[int32]kgo.Offset), 0
-	ends.Each(func(e kadm.ListedOffset) {
-		if e.Offset > 0 {
-			if from[e.Topic] == nil {
-				from[e.Topic] = make(map[int32]kgo.Offset)
-			}
-			from[e.Topic][e.Partition] = kgo.NewOffset().AtStart()
-			left++
-		}
-	})
-	cl, err := kgo.NewClient(kgo.SeedBrokers(o.bootstrap...), kgo.ConsumePartitions(from), kgo.KeepControlRecords(), kgo.FetchMaxWait(100*time.Millisecond))
-	if err != nil {
-		return nil, err
-	}
-	defer cl.Close()
-	var log []check.LogRecord
-	for left > 0 {
-		fetches := cl.PollFetches(ctx)
-		if err := fetches.Err(); err != nil {
-			return nil, fmt.Errorf("reading %v: %w", topics, err)
-		}
-		fetches.EachRecord(func(r *kgo.Record) {
-			end, _ := ends.Lookup(r.Topic, r.Partition)
-			if r.Offset < end.Offset && !r.Attrs.IsControl() {
-				log = append(log, logRecord(r))
-			}
-			if r.Offset == end.Offset-1 {
-				left--
-			}
-		})
-	}
-	return log, nil
-}
-
-func logRecord(r *kgo.Record) check.LogRecord {
-	parts := append(make([][]byte, 0, 2+2*len(r.Headers)), r.Key, r.Value)
-	for _, h := range r.Headers {
-		parts = append(parts, []byte(h.Key), h.Value)
-	}
-	return check.LogRecord{
-		Topic: r.Topic, Partition: r.Partition, Offset: r.Offset, ID: payloadID(r.Value), Key: string(r.Key), Sum: check.Sum(parts...),
-	}
 }

@@ -23,25 +23,24 @@ const (
 
 // sender sends one request after the other, each after the answer to the one before.
 type sender struct {
-	client      int
-	prefix      string // of the ids, unique to the round
-	addr, topic string
-	form        form
+	client  int
+	prefix  string // of the ids, unique to the round
+	addr    string
+	topics  []string // of a transaction several, in turn
+	form    form
+	letters string // topic of the dead letters; "" if there are none
+	odd     bool   // now and then a record is one that the topic's module refuses
 
 	request, seq int64
 }
 
 func (s *sender) name() string { return fmt.Sprintf("client-%d", s.client) }
 
-// forms is who sends to a topic.
-func forms(topic string, withQueued bool) []sender {
-	all := []form{keyed, keyed, unkeyed, values, envelopes}
-	if withQueued {
-		all = append(all, queued, queued)
-	}
-	senders := make([]sender, len(all))
-	for i, f := range all {
-		senders[i] = sender{topic: topic, form: f}
+// forms is senders to the same topics.
+func forms(forms []form, topics ...string) []sender {
+	senders := make([]sender, len(forms))
+	for i, f := range forms {
+		senders[i] = sender{topics: topics, form: f}
 	}
 	return senders
 }
@@ -54,7 +53,22 @@ type load struct {
 
 	mu      sync.Mutex
 	entries []check.Entry
-	stored  map[string]*atomic.Int64 // by topic: when the last record that is stored was sent
+	stored  map[string]*atomic.Int64 // by topic, and for transactions: when the last record that is stored was sent
+}
+
+// allTransactions stands for them among the topics of load.stored.
+const allTransactions = "transactions"
+
+// serves is what the sender is told of as stored.
+func (s *sender) serves() []string {
+	names := slices.Clone(s.topics)
+	if s.letters != "" {
+		names = append(names, s.letters)
+	}
+	if s.form == transaction {
+		names = append(names, allTransactions)
+	}
+	return names
 }
 
 // startLoad lets the senders send to addr until stop, rate requests per second in all.
@@ -62,7 +76,9 @@ func startLoad(ctx context.Context, senders []sender, prefix, addr string, rate 
 	ctx, stop := context.WithCancel(ctx)
 	l := &load{history: history, stop: stop, stored: make(map[string]*atomic.Int64)}
 	for i := range senders {
-		l.stored[senders[i].topic] = new(atomic.Int64)
+		for _, name := range senders[i].serves() {
+			l.stored[name] = new(atomic.Int64)
+		}
 	}
 	for i := range senders {
 		s := &senders[i]
@@ -97,9 +113,19 @@ func (l *load) run(ctx context.Context, s *sender, every time.Duration) {
 
 func (l *load) add(entries []check.Entry) {
 	for i := range entries {
-		l.history.Append(&entries[i])
-		if entries[i].Outcome() == check.Stored {
-			l.stored[entries[i].Topic].Store(entries[i].Sent)
+		e := &entries[i]
+		l.history.Append(e)
+		switch e.Outcome() {
+		case check.Stored:
+			l.stored[e.Topic].Store(e.Sent)
+			if e.Tx {
+				l.stored[allTransactions].Store(e.Sent)
+			}
+		case check.DeadLettered:
+			if last := l.stored[e.Letter.Topic]; last != nil { // else it is a finding
+				last.Store(e.Sent)
+			}
+		case check.Accepted, check.Refused, check.Unknown:
 		}
 	}
 	l.mu.Lock()
@@ -159,7 +185,7 @@ func (s *sender) next() []check.Entry {
 	for i := range entries {
 		entries[i] = check.Entry{
 			ID: fmt.Sprintf("%s-c%d-%d", s.prefix, s.client, s.seq), Client: s.client, Request: s.request, Seq: s.seq,
-			Topic: s.topic, Key: s.key(), Queued: s.form == queued, Partition: -1, Offset: -1,
+			Topic: s.topics[i%len(s.topics)], Key: s.key(), Queued: s.form == queued, Tx: s.form == transaction, Partition: -1, Offset: -1,
 		}
 		s.seq++
 	}
@@ -173,7 +199,7 @@ func (s *sender) key() string {
 	switch s.form {
 	case unkeyed:
 		return ""
-	case envelopes:
+	case envelopes, transaction:
 		n = s.seq
 	case keyed, values, queued:
 	}

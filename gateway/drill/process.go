@@ -16,7 +16,7 @@ import (
 )
 
 const (
-	gatewayStart = time.Minute
+	gatewayStart = 3 * time.Minute // the first builds a module
 	gatewayStop  = 90 * time.Second
 	gatewayPoll  = 20 * time.Millisecond
 )
@@ -31,7 +31,9 @@ type gateway struct {
 }
 
 // newGateway writes the configuration. settings follow the usual sections.
-func newGateway(binary, dir string, bootstrap []string, settings string) (*gateway, error) {
+// Compiled is a folder for compiled modules, which
+// many may share.
+func newGateway(binary, dir, compiled string, bootstrap []string, settings string) (*gateway, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -41,7 +43,8 @@ func newGateway(binary, dir string, bootstrap []string, settings string) (*gatew
 	}
 	g := &gateway{binary: binary, dir: dir, addr: fmt.Sprintf("127.0.0.1:%d", ports[0])}
 	text := fmt.Sprintf("shutdown.timeout.ms = 60000\n[log]\nlevel = \"debug\"\n[kafka]\nbootstrap.servers = %q\nmetadata.max.age.ms = 5000\n"+
-		"[http]\nlisten = %q\n[admin]\nlisten = \"127.0.0.1:%d\"\n%s", strings.Join(bootstrap, ","), g.addr, ports[1], settings)
+		"[http]\nlisten = %q\n[admin]\nlisten = \"127.0.0.1:%d\"\n[wasm]\ncache.dir = %q\n%s",
+		strings.Join(bootstrap, ","), g.addr, ports[1], compiled, settings)
 	return g, os.WriteFile(g.file("config.toml"), []byte(text), 0o600)
 }
 
@@ -64,10 +67,18 @@ func (g *gateway) start(ctx context.Context) error {
 	if g.proc, err = localkafka.StartProcess(cmd); err != nil {
 		return fmt.Errorf("gateway: %w", err)
 	}
-	return g.awaitHealth(ctx)
+	return g.await(ctx, "/healthz")
 }
 
-func (g *gateway) awaitHealth(ctx context.Context) error {
+// ready waits until it serves records. That may never be, while brokers are down.
+func (g *gateway) ready(ctx context.Context) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.await(ctx, "/readyz")
+}
+
+// await waits until it answers a probe with 200.
+func (g *gateway) await(ctx context.Context, probe string) error {
 	ctx, cancel := context.WithTimeout(ctx, gatewayStart)
 	defer cancel()
 	poll := time.NewTicker(gatewayPoll)
@@ -77,17 +88,17 @@ func (g *gateway) awaitHealth(ctx context.Context) error {
 		case <-g.proc.Done():
 			return fmt.Errorf("the gateway ended: %w; its log:\n%s", errors.Join(errors.New("at its start"), g.proc.Wait()), g.tail())
 		case <-ctx.Done():
-			return fmt.Errorf("the gateway does not answer: %w; its log:\n%s", ctx.Err(), g.tail())
+			return fmt.Errorf("the gateway does not answer "+probe+" with 200: %w; its log:\n%s", ctx.Err(), g.tail())
 		case <-poll.C:
-			if g.healthy(ctx) {
+			if g.answers(ctx, probe) {
 				return nil
 			}
 		}
 	}
 }
 
-func (g *gateway) healthy(ctx context.Context) bool {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.addr+"/healthz", nil)
+func (g *gateway) answers(ctx context.Context, probe string) bool {
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+g.addr+probe, nil)
 	if err != nil {
 		return false
 	}

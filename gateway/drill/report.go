@@ -45,10 +45,11 @@ func (r *Report) JSON(w io.Writer) error {
 
 // row is a line of the table: all rounds of a fault, or of a pair.
 type row struct {
-	name                               string
-	rounds, found, errors              int
-	stored, accepted, refused, unknown int
-	unavailable, slowest               time.Duration
+	name                                     string
+	rounds, found, errors                    int
+	stored, accepted, dead, refused, unknown int
+	committed, aborted, doubtful             int // transactions
+	unavailable, slowest                     time.Duration
 }
 
 func (r *Report) rows() []row {
@@ -67,6 +68,10 @@ func (r *Report) rows() []row {
 		}
 		l.stored += v.Outcomes[string(check.Stored)]
 		l.accepted += v.Outcomes[string(check.Accepted)]
+		l.dead += v.Letters
+		l.committed += v.Transactions[string(check.Stored)]
+		l.aborted += v.Transactions[string(check.Refused)]
+		l.doubtful += v.Transactions[string(check.Unknown)]
 		l.refused += v.Outcomes[string(check.Refused)]
 		l.unknown += v.Outcomes[string(check.Unknown)]
 		l.unavailable = max(l.unavailable, v.Unavailable)
@@ -78,14 +83,14 @@ func (r *Report) rows() []row {
 // Text writes a table, and the first findings of every round that has some.
 func (r *Report) Text(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(t, "fault\trounds\tstored\taccepted\trefused\tunknown\tlongest outage\tslowest answer\tfindings\t")
+	fmt.Fprintln(t, "fault\trounds\tstored\taccepted\trefused\tunknown\tdead letters\ttransactions\trefused\tunknown\tlongest outage\tslowest answer\tfindings\t")
 	for _, l := range r.rows() {
 		found := strconv.Itoa(l.found)
 		if l.errors > 0 {
 			found += fmt.Sprintf(" (%d not judged)", l.errors)
 		}
-		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", l.name, l.rounds, l.stored, l.accepted, l.refused, l.unknown,
-			seconds(l.unavailable), seconds(l.slowest), found)
+		fmt.Fprintf(t, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%s\t%s\t%s\t\n", l.name, l.rounds, l.stored, l.accepted, l.refused, l.unknown,
+			l.dead, l.committed, l.aborted, l.doubtful, seconds(l.unavailable), seconds(l.slowest), found)
 	}
 	err := t.Flush()
 	for _, v := range r.Rounds {
@@ -102,8 +107,9 @@ func (r *Round) line() string {
 	for _, answer := range slices.SortedFunc(maps.Keys(r.Answers), func(a, b string) int { return cmp.Compare(r.Answers[b], r.Answers[a]) }) {
 		parts = append(parts, fmt.Sprintf("%d x %s", r.Answers[answer], answer))
 	}
-	return fmt.Sprintf("%d findings; records: %s; longest outage %s, slowest answer %s",
-		r.Found, strings.Join(parts, ", "), seconds(r.Unavailable), seconds(r.Slowest))
+	return fmt.Sprintf("%d findings; records: %s; %d dead letters; transactions: %d committed, %d refused, %d unknown; longest outage %s, slowest answer %s",
+		r.Found, strings.Join(parts, ", "), r.Letters, r.Transactions[string(check.Stored)], r.Transactions[string(check.Refused)],
+		r.Transactions[string(check.Unknown)], seconds(r.Unavailable), seconds(r.Slowest))
 }
 
 // explain writes what the round found.

@@ -27,19 +27,32 @@ const (
 	values    form = "values"    // NDJSON, one key for all
 	envelopes form = "envelopes" // NDJSON with a key of its own for each record
 	queued    form = "queued"    // one keyed record per request, ?ack=queued
+
+	transaction form = "transaction" // like envelopes, over all topics of the sender
 )
 
 // size is how many records a request has.
 func (f form) size() int {
-	if f == values || f == envelopes {
+	switch f {
+	case values, envelopes:
 		return 8
+	case transaction:
+		return 4
+	case keyed, unkeyed, queued:
 	}
 	return 1
 }
 
 // payload is the value of a record: JSON with its id, so that it is the same bytes in every form.
-func payload(id string, size int) []byte {
-	return fmt.Appendf(nil, `{"id":%q,"pad":"%s"}`, id, strings.Repeat("x", size))
+func (s *sender) payload(e *check.Entry) []byte {
+	size, more := smallRecord/2, ""
+	if e.Seq%20 == 19 {
+		size = largeRecord
+	}
+	if s.odd && e.Seq%30 == 17 {
+		more = `"odd":"as no integer is",`
+	}
+	return fmt.Appendf(nil, `{"id":%q,%s"pad":"%s"}`, e.ID, more, strings.Repeat("x", size))
 }
 
 // payloadID is the id in a value; "" if there is none.
@@ -57,43 +70,43 @@ func sum(key string, value, header []byte) uint64 {
 
 // envelope is a line of application/vnd.sluice.records+ndjson.
 type envelope struct {
+	Topic string          `json:"topic,omitempty"`
 	Key   string          `json:"key"`
 	Value json.RawMessage `json:"value"`
 }
 
+// url is where the sender's requests go.
+func (s *sender) url() string {
+	switch s.form {
+	case transaction:
+		return "http://" + s.addr + "/v1/transactions"
+	case queued:
+		return "http://" + s.addr + "/v1/topics/" + s.topics[0] + "/records?ack=queued"
+	case keyed, unkeyed, values, envelopes:
+	}
+	return "http://" + s.addr + "/v1/topics/" + s.topics[0] + "/records"
+}
+
 // httpRequest makes the request for records of which entries already have their ids and keys.
 func (s *sender) httpRequest(ctx context.Context, entries []check.Entry) (*http.Request, error) {
-	url := "http://" + s.addr + "/v1/topics/" + s.topic + "/records"
-	if s.form == queued {
-		url += "?ack=queued"
-	}
 	var body bytes.Buffer
 	for i := range entries {
-		size := smallRecord / 2
-		if entries[i].Seq%20 == 19 {
-			size = largeRecord
+		line, err := s.line(&entries[i])
+		if err != nil {
+			return nil, err
 		}
-		value := payload(entries[i].ID, size)
-		entries[i].Sum = sum(entries[i].Key, value, []byte(s.name()))
-		if s.form == envelopes {
-			line, err := json.Marshal(envelope{entries[i].Key, value})
-			if err != nil {
-				return nil, err
-			}
-			value = line
-		}
-		body.Write(value)
+		body.Write(line)
 		if s.form.size() > 1 {
 			body.WriteByte('\n')
 		}
 	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, url, &body)
+	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.url(), &body)
 	if err != nil {
 		return nil, err
 	}
 	req.Header["X-Kafka-Header-"+headerName] = []string{s.name()} // set as it is: the record header has this spelling
 	switch s.form {
-	case envelopes:
+	case envelopes, transaction:
 		req.Header.Set("Content-Type", "application/vnd.sluice.records+ndjson")
 	case values:
 		req.Header.Set("Content-Type", "application/x-ndjson")
@@ -103,4 +116,18 @@ func (s *sender) httpRequest(ctx context.Context, entries []check.Entry) (*http.
 	case unkeyed:
 	}
 	return req, nil
+}
+
+// line is what the body of a request has for a record. It notes the record's sum.
+func (s *sender) line(e *check.Entry) ([]byte, error) {
+	value := s.payload(e)
+	e.Sum = sum(e.Key, value, []byte(s.name()))
+	switch s.form {
+	case envelopes:
+		return json.Marshal(envelope{Key: e.Key, Value: value})
+	case transaction:
+		return json.Marshal(envelope{Topic: e.Topic, Key: e.Key, Value: value})
+	case keyed, unkeyed, values, queued:
+	}
+	return value, nil
 }

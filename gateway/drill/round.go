@@ -24,11 +24,15 @@ const (
 
 // Round is what came of one round.
 type Round struct {
-	Faults      []string        `json:"faults"`
-	Number      int             `json:"round"`
-	Outcomes    map[string]int  `json:"outcomes"` // records by outcome
-	Answers     map[string]int  `json:"answers"`  // records by status and code
-	Found       int             `json:"found"`    // findings in all
+	Faults   []string       `json:"faults"`
+	Number   int            `json:"round"`
+	Outcomes map[string]int `json:"outcomes"` // records by outcome
+	Answers  map[string]int `json:"answers"`  // records by status and code
+
+	Transactions map[string]int `json:"transactions"` // by outcome; their records are among Outcomes
+	Letters      int            `json:"letters"`      // dead letters that were found, those that nobody was told of included
+
+	Found       int             `json:"found"` // findings in all
 	Findings    []check.Finding `json:"findings,omitempty"`
 	Unavailable time.Duration   `json:"unavailable_ns"` // the longest time in which a topic stored nothing
 	Slowest     time.Duration   `json:"slowest_ns"`     // the longest time to an answer
@@ -57,13 +61,14 @@ type round struct {
 
 // run returns an error when the round could not be judged.
 func (r *round) run(ctx context.Context) (*Round, error) {
-	for _, topic := range r.stage.topics() {
-		if err := r.stage.observer.create(ctx, topic, partitions); err != nil {
-			return nil, err
-		}
+	if err := r.stage.create(ctx); err != nil {
+		return nil, err
 	}
 	defer r.stage.gateway.kill()
 	if err := r.stage.gateway.start(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.stage.gateway.ready(ctx); err != nil {
 		return nil, err
 	}
 	entries, err := r.underLoad(ctx)
@@ -71,7 +76,7 @@ func (r *round) run(ctx context.Context) (*Round, error) {
 		return nil, err
 	}
 	r.stage.termGateway()
-	log, err := r.stage.observer.read(ctx, r.stage.topics())
+	log, err := r.stage.observer.read(ctx, r.stage.all())
 	if err != nil {
 		return nil, err
 	}
@@ -180,15 +185,23 @@ func (r *round) verdict(entries []check.Entry, log []check.LogRecord) (*Round, e
 	found := check.Check(&check.Run{Entries: entries, Log: log, Kills: s.kills, Wiped: s.wiped, Grown: s.grown}, rules())
 	found = append(append(found, s.drain...), r.findings...)
 	v := &Round{
-		Faults: namesOf(r.faults), Outcomes: make(map[string]int), Answers: make(map[string]int), Found: len(found), Findings: found[:min(len(found), keepFindings)],
+		Faults: namesOf(r.faults), Outcomes: make(map[string]int), Answers: make(map[string]int), Transactions: make(map[string]int), Found: len(found), Findings: found[:min(len(found), keepFindings)],
 		Unavailable: longestGap(entries, r.started.UnixMicro(), r.ended.UnixMicro()), Took: time.Since(r.started),
 	}
 	for i := range entries {
 		e := &entries[i]
 		v.Outcomes[string(e.Outcome())]++
 		v.Answers[strings.TrimSpace(fmt.Sprint(e.Status, " ", e.Code))]++
+		if e.Tx && e.Seq%int64(transaction.size()) == 0 { // its first record
+			v.Transactions[string(e.Outcome())]++
+		}
 		if e.Status != 0 {
 			v.Slowest = max(v.Slowest, time.Duration(e.Answered-e.Sent)*time.Microsecond)
+		}
+	}
+	for i := range log {
+		if log[i].Letter != nil {
+			v.Letters++
 		}
 	}
 	return v, r.keepEvidence(log, found)
