@@ -60,7 +60,7 @@ func (r *result) note(e *check.Entry) {
 		e.Partition, e.Offset = *r.Partition, *r.Offset
 	}
 	if d := r.DeadLetter; d != nil {
-		e.Letter = &check.Place{Topic: d.Topic, Partition: -1, Offset: -1}
+		e.Code, e.Letter = "dead_lettered", &check.Place{Topic: d.Topic, Partition: -1, Offset: -1}
 		if d.Partition != nil && d.Offset != nil {
 			e.Letter.Partition, e.Letter.Offset = *d.Partition, *d.Offset
 		}

@@ -21,6 +21,18 @@ func TestAnswersAreRead(t *testing.T) {
 		{1, 503, `{"status":503,"code":"buffer_full","detail":"…"}`, "refused buffer_full -1@-1"},
 		{1, 504, `{"status":504,"code":"delivery_timeout"}`, "unknown delivery_timeout -1@-1"},
 		{1, 207, `{"topic":"t","dropped":true,"message":"…"}`, "refused dropped -1@-1"},
+		{
+			1, 207, `{"topic":"t","dead_letter":{"topic":"t.DLT","partition":2,"offset":7},"code":"record_too_large","message":"…"}`,
+			"dead-lettered dead_lettered -1@-1 t.DLT/2@7",
+		},
+		{1, 413, `{"status":413,"code":"record_too_large","detail":"…; its dead letter could not be stored in t.DLT either: …"}`, "refused record_too_large -1@-1 no letter"},
+		{
+			3, 207, `{"topic":"t","records":[{"dead_letter":{"topic":"t.DLT","partition":0,"offset":1},"code":"rejected"},{"partition":1,"offset":5},` +
+				`{"error":{"code":"not_available","message":"…; its dead letter could not be stored in t.DLT either: …"}}]}`,
+			"dead-lettered dead_lettered -1@-1 t.DLT/0@1, stored  1@5, refused not_available -1@-1 no letter",
+		},
+		{2, 200, `{"committed":true,"records":[{"topic":"t","partition":0,"offset":1},{"topic":"u","partition":1,"offset":5}]}`, "stored  0@1, stored  1@5"},
+		{2, 413, `{"status":413,"code":"record_too_large","detail":"…","index":1}`, "refused record_too_large -1@-1, refused record_too_large -1@-1"},
 		{1, 500, `oops`, "unknown answer_not_json -1@-1"},
 		{2, 200, `{"topic":"t","records":[{"partition":0,"offset":1},{"partition":1,"offset":5}]}`, "stored  0@1, stored  1@5"},
 		{
@@ -41,7 +53,14 @@ func TestAnswersAreRead(t *testing.T) {
 		note(entries, tt.status, []byte(tt.body))
 		var got []string
 		for _, e := range entries {
-			got = append(got, fmt.Sprintf("%s %s %d@%d", e.Outcome(), e.Code, e.Partition, e.Offset))
+			line := fmt.Sprintf("%s %s %d@%d", e.Outcome(), e.Code, e.Partition, e.Offset)
+			if l := e.Letter; l != nil {
+				line += fmt.Sprintf(" %s/%d@%d", l.Topic, l.Partition, l.Offset)
+			}
+			if e.NoLetter {
+				line += " no letter"
+			}
+			got = append(got, line)
 		}
 		if s := strings.Join(got, ", "); s != tt.want {
 			t.Errorf("%d %s\n is read as %s\n       want %s", tt.status, tt.body, s, tt.want)

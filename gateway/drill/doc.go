@@ -11,7 +11,7 @@
 //	proxy.go     a TCP proxy with weather: latency, bandwidth, silence, resets, closes
 //	process.go   the gateway as a child process
 //	load.go      senders; request.go what they send, answer.go what they are told
-//	kafka.go     the independent client
+//	kafka.go     the independent client; read.go what it reads in the end
 //	foreseen.go  a rule of drills alone
 //	report.go    the report as text and JSON
 //
@@ -20,4 +20,7 @@
 //	steady  long delivery.timeout.ms, little buffer.memory, max.block.ms = 0; some records with ack=queued
 //	brisk   short delivery.timeout.ms: records are given up while they are in flight, and answered 504
 //	frail   the one that is deleted, and whose max.message.bytes shrinks
+//	fussy   has dead letters: the brokers refuse large records, a module odd ones, and delivery.timeout.ms is short
+//
+// Transactions go over two of them each.
 package drill

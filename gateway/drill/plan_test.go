@@ -57,7 +57,7 @@ func TestOptionsAreChecked(t *testing.T) {
 func TestReport(t *testing.T) {
 	r := &Report{Rounds: []*Round{
 		{Faults: []string{"all-stop"}, Number: 1, Outcomes: map[string]int{"stored": 10, "unknown": 1}, Unavailable: 8 * time.Second},
-		{Faults: []string{"all-stop"}, Number: 2, Outcomes: map[string]int{"stored": 20, "refused": 3}, Slowest: 7 * time.Second},
+		{Faults: []string{"all-stop"}, Number: 2, Outcomes: map[string]int{"stored": 20, "refused": 3}, Letters: 5, Transactions: map[string]int{"stored": 6, "refused": 2, "unknown": 1}, Slowest: 7 * time.Second},
 	}}
 	if err := r.Err(); err != nil {
 		t.Errorf("without findings: %v", err)
@@ -76,7 +76,7 @@ func TestReport(t *testing.T) {
 	}
 	words := strings.Join(strings.Fields(text.String()), " ")
 	for _, want := range []string{
-		"all-stop 2 30 0 3 1 8.0 s 7.0 s 0", "none 2 0 0 0 0 0.0 s 0.0 s 2 (1 not judged)",
+		"all-stop 2 30 0 3 1 5 6 2 1 8.0 s 7.0 s 0", "none 2 0 0 0 0 0 0 0 0 0.0 s 0.0 s 2 (1 not judged)",
 		"lost: r3-c1-5 is not in the log", `sent {"id":"r3-c1-5"`, "broker 1 ended",
 	} {
 		if !strings.Contains(words, want) {
