@@ -37,6 +37,7 @@ func Faults() []Fault {
 		{"net-slow", "connections to the brokers carry 20 kB/s", netSlow},
 		{"net-halfopen", "brokers get requests, their answers do not come back, then connections are reset", netHalfOpen},
 		{"net-blackhole", "nothing passes to and from the brokers, and comes late", netBlackhole},
+		{"sender-clocks", "the senders' clocks are wrong: timestamps from 1970 to the day after tomorrow, which brokers refuse", senderClocks},
 		{"gateway-term", "SIGTERM of the gateway, and its restart", gatewayTerm},
 		{"gateway-kill", "kill -9 of the gateway, and its restart", gatewayKill},
 	}

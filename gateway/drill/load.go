@@ -29,7 +29,8 @@ type sender struct {
 	topics  []string // of a transaction several, in turn
 	form    form
 	letters string // topic of the dead letters; "" if there are none
-	odd     bool   // now and then a record is one that the topic's module refuses
+	clocks  *wrongClocks
+	odd     bool // now and then a record is one that the topic's module refuses
 
 	request, seq int64
 }

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"sluice/gateway/drill/check"
 )
@@ -105,6 +106,9 @@ func (s *sender) httpRequest(ctx context.Context, entries []check.Entry) (*http.
 		return nil, err
 	}
 	req.Header["X-Kafka-Header-"+headerName] = []string{s.name()} // set as it is: the record header has this spelling
+	if s.clocks.Load() {
+		req.Header.Set("X-Kafka-Timestamp", timestamp(time.Now(), s.form != queued || s.letters != "")) // else one that was accepted would be lost
+	}
 	switch s.form {
 	case envelopes, transaction:
 		req.Header.Set("Content-Type", "application/vnd.sluice.records+ndjson")

@@ -17,7 +17,7 @@ import (
 )
 
 const (
-	settleTime   = 2 * time.Second
+	settleTime   = time.Second
 	recoverLimit = time.Minute
 	keepFindings = 20 // of a round, in the report; the folder of the round has the evidence for all
 )

@@ -17,6 +17,7 @@ type stage struct {
 	guarded  bool   // the fussy topic has a module that refuses records
 	shared   bool   // transactions share one of Kafka's
 	topics
+	clocks wrongClocks
 
 	mu    sync.Mutex
 	kills []int64

@@ -70,7 +70,11 @@ func (s *stage) senders() []sender {
 	all = append(all, fussy...)
 	all = append(all, forms([]form{transaction, transaction}, s.steady, s.brisk)...)
 	all = append(all, forms([]form{transaction}, s.brisk, s.frail)...)
-	return append(all, forms([]form{transaction}, s.steady, s.fussy)...)
+	all = append(all, forms([]form{transaction}, s.steady, s.fussy)...)
+	for i := range all {
+		all[i].clocks = &s.clocks
+	}
+	return all
 }
 
 func topicRecreate(ctx context.Context, s *stage) (end, error) {
