@@ -9,7 +9,7 @@ import (
 func TestTimestampsOfWrongClocks(t *testing.T) {
 	now := time.Now()
 	limit := now.Add(time.Hour).UnixMilli()
-	for refused, want := range map[bool]bool{false: false, true: true} {
+	for _, refused := range []bool{false, true} {
 		past, ahead := false, false
 		for range 1000 {
 			ms, err := strconv.ParseInt(timestamp(now, refused), 10, 64)
@@ -19,7 +19,7 @@ func TestTimestampsOfWrongClocks(t *testing.T) {
 			past = past || ms == 0
 			ahead = ahead || ms > limit
 		}
-		if !past || ahead != want {
+		if !past || ahead != refused {
 			t.Errorf("refused %v: from 1970 %v, too far ahead %v", refused, past, ahead)
 		}
 	}
