@@ -109,7 +109,7 @@ func (o *observer) create(ctx context.Context, topic string, partitions int, con
 		switch {
 		case lost && errors.Is(err, kerr.TopicAlreadyExists):
 			return nil
-		case err != nil && !errors.As(err, &kafka):
+		case err != nil && !errors.As(err, &kafka), errors.Is(err, kerr.RequestTimedOut):
 			lost = true
 		}
 		return err // also that it exists: while it is being deleted, it does

@@ -1,6 +1,7 @@
 package producer
 
 import (
+	"fmt"
 	"net"
 	"slices"
 	"sync"
@@ -21,6 +22,15 @@ type mute struct {
 	silent atomic.Bool
 	mu     sync.Mutex
 	conns  []net.Conn
+}
+
+func newMuteRig(t *testing.T) (*rig, *mute) {
+	t.Helper()
+	m := &mute{}
+	return newRig(t, kfake.ListenFn(func(network, address string) (l net.Listener, err error) {
+		m.Listener, err = net.Listen(network, address)
+		return m, err
+	})), m
 }
 
 func (m *mute) Accept() (net.Conn, error) {
@@ -57,56 +67,197 @@ func (c muteConn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// forgetful makes the fake broker one that was restarted: of a producer that is at epoch 0 it knows only the batch with sequence
-// number last, and answers to those before it that they are out of order.
-func (r *rig) forgetful(last int32) {
+// forgets makes the fake broker one that was restarted: of a producer that is at epoch 0 it knows only the batch with sequence number
+// last, and answers to those before it that they are out of order. It may tell what is the last.
+func (r *rig) forgets(last int32, tells bool) {
+	var pid atomic.Int64
 	r.fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
 		r.fake.KeepControl()
 		p := req.(*kmsg.ProduceRequest)
-		if b, ok := readBatch(p.Topics[0].Partitions[0].Records); !ok || b.epoch > 0 || b.seq >= last {
+		b, ok := readBatch(p.Topics[0].Partitions[0].Records)
+		if !ok || b.epoch > 0 || b.seq >= last {
 			return nil, nil, false
 		}
+		pid.Store(b.pid)
 		return answerAll(p, func([]byte) int16 { return kerr.OutOfOrderSequenceNumber.Code }), nil, true
+	})
+	if tells {
+		r.tells(func() (int64, int16, int32) { return pid.Load(), 0, last })
+	}
+}
+
+// tells makes the fake broker say which batch of a producer is the last; kfake does so for transactions only.
+func (r *rig) tells(last func() (pid int64, epoch int16, seq int32)) {
+	r.fake.ControlKey(int16(kmsg.DescribeProducers), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.fake.KeepControl()
+		a := kmsg.NewDescribeProducersResponseTopicPartitionActiveProducer()
+		pid, epoch, seq := last()
+		a.ProducerID, a.ProducerEpoch, a.LastSequence = pid, int32(epoch), seq
+		p := kmsg.NewDescribeProducersResponseTopicPartition()
+		p.ActiveProducers = append(p.ActiveProducers, a)
+		t := kmsg.NewDescribeProducersResponseTopic()
+		t.Topic, t.Partitions = "orders", append(t.Partitions, p)
+		resp := req.ResponseKind().(*kmsg.DescribeProducersResponse)
+		resp.Topics = append(resp.Topics, t)
+		return resp, nil, true
 	})
 }
 
-// A broker that was restarted answers "out of order" to all batches but the last that it has of a producer. They are there, so they
-// must not be sent again under a new epoch, as kgo would. What was never written is sent behind them.
-func TestForgottenBatchesAreNotStoredTwice(t *testing.T) {
-	var m mute
-	r := newRig(t, kfake.ListenFn(func(network, address string) (l net.Listener, err error) {
-		m.Listener, err = net.Listen(network, address)
-		return &m, err
-	}))
+// restarting makes the fake broker one that can be restarted: forget says that it was. Only one partition may be written to.
+func (r *rig) restarting() (forget func()) {
+	var mu sync.Mutex
+	var last batch // that was stored
+	known := false // the batches before it
+	r.fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.fake.KeepControl()
+		p := req.(*kmsg.ProduceRequest)
+		b, ok := readBatch(p.Topics[0].Partitions[0].Records)
+		mu.Lock()
+		defer mu.Unlock()
+		switch {
+		case !ok || b.epoch < last.epoch: // kfake refuses it
+		case b.epoch > last.epoch || b.seq >= last.seq+int32(last.records):
+			last, known = b, true
+		case !known && b.seq < last.seq:
+			return answerAll(p, func([]byte) int16 { return kerr.OutOfOrderSequenceNumber.Code }), nil, true
+		}
+		return nil, nil, false
+	})
+	r.tells(func() (int64, int16, int32) {
+		mu.Lock()
+		defer mu.Unlock()
+		return last.pid, last.epoch, last.seq + int32(last.records) - 1
+	})
+	return func() { mu.Lock(); known = false; mu.Unlock() }
+}
+
+// However often the broker is restarted under load: no record is stored twice, none overtakes another, and every answer holds.
+func TestRestartsUnderLoad(t *testing.T) {
+	r, m := newMuteRig(t)
 	topic := r.topic("orders", nil)
-	var first, written, behind sent
+	forget := r.restarting()
+	const writers = 4
+	all := make([]sent, writers)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				case <-time.After(time.Millisecond):
+					all[w].append(r, topic, 0, fmt.Sprintf("%d-%05d", w, i))
+				}
+			}
+		})
+	}
+	for range 8 {
+		n := topic.client.tap.Stats.Responses.Load()
+		for topic.client.tap.Stats.Responses.Load() < n+3 { // it works again, with several in flight
+			time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+		}
+		m.silent.Store(true)
+		for i := 0; topic.client.tap.Stats.InFlight.Load() < 3 && i < 200; i++ { // one at a time until the first answer
+			time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+		}
+		forget()
+		m.restart()
+	}
+	close(stop)
+	wg.Wait()
+	unknown := 0
+	for w := range writers {
+		stored, failed := all[w].outcome(t)
+		log := slices.DeleteFunc(r.values("orders", 0, int(r.highWatermark("orders", 0))), func(v string) bool { return v[0] != byte('0'+w) })
+		if !slices.IsSorted(log) || len(slices.Compact(slices.Clone(log))) != len(log) {
+			t.Errorf("writer %d: out of order or twice: %v", w, log)
+		}
+		for _, v := range stored {
+			if _, ok := slices.BinarySearch(log, v); !ok {
+				t.Errorf("%s is lost", v)
+			}
+		}
+		for v, ack := range failed {
+			if _, ok := slices.BinarySearch(log, v); ok && !ack.Code.OutcomeUnknown() {
+				t.Errorf("%s is there, and was answered %v", v, ack.Code)
+			}
+			unknown++
+		}
+	}
+	if unknown == 0 {
+		t.Error("the broker has forgotten nothing that was in flight")
+	}
+	r.freeOfDebt(topic)
+}
+
+// A broker that was restarted answers "out of order" to all batches but the last that it has of a producer. They are there, so they
+// must not be sent again under a new epoch, as kgo would. What was never written, or is not there, is sent behind them.
+func TestForgottenBatchesAreNotStoredTwice(t *testing.T) {
+	for name, c := range map[string]struct {
+		stored int  // of five batches
+		tells  bool // which is the last
+	}{
+		"all are there, and nobody knows": {5, false},
+		"all are there":                   {5, true},
+		"the last is not there":           {4, true},
+		"the last two are not there":      {3, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			forgetful(t, c.stored, c.tells)
+		})
+	}
+}
+
+func forgetful(t *testing.T, stored int, tells bool) {
+	t.Helper()
+	r, m := newMuteRig(t)
+	topic := r.topic("orders", nil)
+	var first, there, absent, behind sent
 	first.append(r, topic, 0, "first")
 	first.outcome(t)
 	m.silent.Store(true)
+	r.drop(int32(stored + 1))
 	values := numbered("v", 5) // as many as may be in flight
-	for _, v := range values {
+	for i, v := range values {
 		n := topic.client.tap.Stats.Batches.Load()
-		written.append(r, topic, 0, v)
+		if i < stored {
+			there.append(r, topic, 0, v)
+		} else {
+			absent.append(r, topic, 0, v)
+		}
 		for topic.client.tap.Stats.Batches.Load() == n {
 			time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
 		}
 	}
 	behind.append(r, topic, 0, numbered("w", 3)...)
-	for r.highWatermark("orders", 0) < 6 {
+	for r.highWatermark("orders", 0) < int64(stored+1) {
 		time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
 	}
-	r.forgetful(5)
+	r.forgets(int32(stored), tells)
 	m.restart()
 
-	written.want(t, record.Unknown)
-	if _, failed := behind.outcome(t); len(failed) > 0 {
-		t.Errorf("not written, and failed: %v", failed)
+	there.want(t, record.Unknown)
+	for _, s := range []*sent{&absent, &behind} {
+		if _, failed := s.outcome(t); len(failed) > 0 {
+			t.Errorf("not there, and failed: %v", failed)
+		}
 	}
 	var last sent
 	last.append(r, topic, 0, "last")
 	last.outcome(t)
 	r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, numbered("w", 3), []string{"last"}))
 	r.freeOfDebt(topic)
+}
+
+// drop makes the fake broker lose every batch of epoch 0 from a sequence number on.
+func (r *rig) drop(from int32) {
+	r.fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.fake.KeepControl()
+		b, ok := readBatch(req.(*kmsg.ProduceRequest).Topics[0].Partitions[0].Records)
+		return nil, nil, ok && b.epoch == 0 && b.seq >= from
+	})
 }
 
 // What was not written before is not there: it is sent again under the new epoch, and nobody notices.
@@ -116,7 +267,7 @@ func TestBatchOutOfOrderAtFirstIsSentAgain(t *testing.T) {
 	var s sent
 	s.append(r, topic, 0, "first")
 	s.outcome(t)
-	r.forgetful(5)
+	r.forgets(5, false)
 	s.append(r, topic, 0, "a", "b")
 	if _, failed := s.outcome(t); len(failed) > 0 {
 		t.Errorf("failed: %v", failed)

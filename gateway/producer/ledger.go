@@ -2,6 +2,7 @@ package producer
 
 import (
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 )
@@ -17,7 +18,8 @@ type ledger struct {
 	held      atomic.Bool  // a batch was refused, and kgo gives up all it has: the sender keeps new records back
 	lost      atomic.Bool  // place is not known; set under mu
 	book      *book
-	life      *life // of what kgo has of the partition; guarded by book.gate
+	life      *life  // of what kgo has of the partition; guarded by book.gate
+	cutAt     *place // when it ended; nil if it was not known
 
 	mu      sync.Mutex
 	writes  int64   // ever
@@ -38,6 +40,8 @@ type ledger struct {
 	chunk   int      // how many suspects may be sent together, 0 if there are none
 	found   bool     // that one at fault was found, and none since
 	parked  []returned
+	asked   chan int64 // gets what the leader has of a partition that was cut; nil if nobody has asked
+	there   int64      // what it said: positions from there on are not in the log; -1 if it is not known
 }
 
 // write is one batch on the wire.
@@ -47,6 +51,8 @@ type write struct {
 	last    int64 // records that kgo had been given by then
 	records int
 }
+
+func (w write) start() int64 { return w.end - int64(w.records) }
 
 // place is where in the positions the next batch starts. kgo sends batches in order, goes back to the first one that is not
 // stored when an answer is not good, and numbers those of an idempotent producer. When it gives records up, it skips
@@ -61,7 +67,7 @@ type place struct {
 }
 
 func newLedger(b *book, topic string, partition int32) *ledger {
-	l := &ledger{book: b, topic: topic, partition: partition, life: newLife()}
+	l := &ledger{book: b, topic: topic, partition: partition, life: newLife(), there: -1}
 	l.place.pid = -1
 	return l
 }
@@ -141,7 +147,7 @@ func (l *ledger) before(w write) bool {
 	if l.lost.Load() {
 		return l.mayLast > l.back.Load()
 	}
-	return l.mayEnd > w.end-int64(w.records)
+	return l.mayEnd > w.start() || slices.ContainsFunc(l.open, func(o write) bool { return o.start() < w.end && w.start() < o.end })
 }
 
 func (l *ledger) settled(w write, o outcome) {

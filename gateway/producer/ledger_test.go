@@ -99,6 +99,38 @@ func TestLedgerKnowsWhichAnswersCount(t *testing.T) {
 	}
 }
 
+// A batch may be there if it was written before, and the answer to that did not say that it is not.
+func TestLedgerKnowsWhatMayBeThereAlready(t *testing.T) {
+	again := func(s story, write int64, o outcome) bool {
+		_, again := s.l.answered(write, o, 45)
+		return again
+	}
+	s := newStory(t, 100)
+	s.l.answered(s.write(0, 0, 10), inLog, 0)
+	if a, behind := s.write(0, 10, 10), s.write(0, 20, 10); again(s, a, notInLog) || again(s, behind, notInLog) {
+		t.Error("written for the first time")
+	}
+	if again(s, s.write(0, 10, 10), notInLog) {
+		t.Error("refused the first time")
+	}
+	s.l.answered(s.write(0, 10, 10), perhaps, 0)
+	if !again(s, s.write(0, 10, 10), notInLog) {
+		t.Error("without an answer the first time")
+	}
+	s = newStory(t, 100)
+	s.write(0, 0, 10) // on another connection, which is still open
+	if !again(s, s.write(0, 0, 10), notInLog) {
+		t.Error("still under way")
+	}
+	s = newStory(t, 100)
+	w := s.write(0, 0, 10)
+	s.l.lose()
+	s.l.answered(w, perhaps, 0)
+	if !again(s, s.write(0, 0, 10), notInLog) {
+		t.Error("the place is not known")
+	}
+}
+
 // More is written than was given: the client does something that the ledger does not understand.
 func TestLedgerGivesThePlaceUp(t *testing.T) {
 	s := newStory(t, 10)

@@ -169,7 +169,7 @@ func (c *client) settle(l *ledger) {
 			return
 		}
 	}
-	if l.back.Load() != l.given.Load() || l.inFlight() {
+	if l.back.Load() != l.given.Load() || l.inFlight() || l.life.over() && !c.heard(l) {
 		return
 	}
 	n := l.takeRefused()
@@ -199,7 +199,7 @@ func (c *client) sift(l *ledger, refused int) (kept []*slot, suspects int) {
 	exact := !l.lost.Load()
 	for i, r := range l.parked {
 		s := r.slot
-		maybe := l.mayHold(s.pos, exact)
+		maybe := l.mayHold(s.pos, exact) && !l.absent(s.pos)
 		switch {
 		case maybe, refused == 1 && i == 0, meaningOf(r.err).kind != fatalForRecord:
 			s.fail(r.err, maybe)
@@ -251,7 +251,7 @@ func (c *client) resend(l *ledger) {
 		l.waiting = nil
 	}
 	if l.life.over() {
-		l.life = newLife()
+		l.life, l.there = newLife(), -1
 	}
 	k := c.kgo.Load()
 	c.place(k, l)
