@@ -13,7 +13,7 @@ import (
 )
 
 const (
-	adminTimeout = time.Minute
+	adminTimeout = 3 * time.Minute
 	kafkaPoll    = 100 * time.Millisecond
 )
 

@@ -1,9 +1,11 @@
 package producer
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -115,6 +117,8 @@ func (r *rig) restarting() (forget func()) {
 		mu.Lock()
 		defer mu.Unlock()
 		switch {
+		case bytes.Contains(p.Topics[0].Partitions[0].Records, []byte("poison")):
+			return answerAll(p, func([]byte) int16 { return kerr.InvalidRecord.Code }), nil, true
 		case !ok || b.epoch < last.epoch: // kfake refuses it
 		case b.epoch > last.epoch || b.seq >= last.seq+int32(last.records):
 			last, known = b, true
@@ -133,6 +137,13 @@ func (r *rig) restarting() (forget func()) {
 
 // However often the broker is restarted under load: no record is stored twice, none overtakes another, and every answer holds.
 func TestRestartsUnderLoad(t *testing.T) {
+	for name, poison := range map[string]bool{"plain": false, "while poison is looked for": true} {
+		t.Run(name, func(t *testing.T) { restartsUnderLoad(t, poison) })
+	}
+}
+
+func restartsUnderLoad(t *testing.T, poison bool) {
+	t.Helper()
 	r, m := newMuteRig(t)
 	topic := r.topic("orders", nil)
 	forget := r.restarting()
@@ -147,7 +158,11 @@ func TestRestartsUnderLoad(t *testing.T) {
 				case <-stop:
 					return
 				case <-time.After(time.Millisecond):
-					all[w].append(r, topic, 0, fmt.Sprintf("%d-%05d", w, i))
+					v := fmt.Sprintf("%d-%05d", w, i)
+					if poison && i%20 == 0 {
+						v += "-poison"
+					}
+					all[w].append(r, topic, 0, v)
 				}
 			}
 		})
@@ -179,10 +194,13 @@ func TestRestartsUnderLoad(t *testing.T) {
 			}
 		}
 		for v, ack := range failed {
-			if _, ok := slices.BinarySearch(log, v); ok && !ack.Code.OutcomeUnknown() {
-				t.Errorf("%s is there, and was answered %v", v, ack.Code)
+			_, ok := slices.BinarySearch(log, v)
+			switch {
+			case ack.Code.OutcomeUnknown():
+				unknown++
+			case ok, !strings.HasSuffix(v, "poison") || ack.Code != record.InvalidRecord:
+				t.Errorf("%s was answered %v %v; it is there: %v", v, ack.Code, ack.Detail, ok)
 			}
-			unknown++
 		}
 	}
 	if unknown == 0 {
