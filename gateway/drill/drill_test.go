@@ -181,7 +181,7 @@ func TestDrill(t *testing.T) {
 	dist := kafkatest.Distribution(t)
 	report, err := Drill(t.Context(), Options{
 		Binary: sluice(t), Kafka: dist, Dir: t.TempDir(), Faults: []string{"unheard-kill", "all-stop", "gateway-kill"},
-		Rounds: 1, Hold: 4 * time.Second, Rate: 200, Keep: true, Compiled: compiled(), Say: t.Logf,
+		Rounds: 1, Hold: 3 * time.Second, Rate: 200, Keep: true, Compiled: compiled(), Say: t.Logf,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -98,21 +98,16 @@ func (o *observer) quorumLeader(ctx context.Context) (int, error) {
 
 // create creates a topic and waits until all its replicas are in sync.
 func (o *observer) create(ctx context.Context, topic string, partitions int, configs map[string]string) error {
-	lost := false // an answer, maybe to the request that created it
 	with := make(map[string]*string, len(configs))
 	for name, value := range configs {
 		with[name] = &value
 	}
 	err := o.until(ctx, func(ctx context.Context) error {
 		_, err := o.adm.CreateTopic(ctx, int32(partitions), -1, with, topic)
-		var kafka *kerr.Error
-		switch {
-		case lost && errors.Is(err, kerr.TopicAlreadyExists):
+		if errors.Is(err, kerr.TopicAlreadyExists) { // an attempt before did it; one that was deleted is gone at once (KRaft)
 			return nil
-		case err != nil && !errors.As(err, &kafka), errors.Is(err, kerr.RequestTimedOut):
-			lost = true
 		}
-		return err // also that it exists: while it is being deleted, it does
+		return err
 	})
 	if err != nil {
 		return fmt.Errorf("topic %s: %w", topic, err)
