@@ -20,7 +20,7 @@
 //	steady  long delivery.timeout.ms, little buffer.memory, max.block.ms = 0; some records with ack=queued
 //	brisk   short delivery.timeout.ms: records are given up while they are in flight, and answered 504
 //	frail   the one that is deleted, and whose max.message.bytes shrinks
-//	fussy   has dead letters: the brokers refuse large records, a module odd ones, and delivery.timeout.ms is short
+//	fussy   has dead letters: the brokers refuse timestamps that are too far ahead, a module odd records, and delivery.timeout.ms is short
 //
 // Transactions go over two of them each.
 package drill

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -105,8 +106,10 @@ func (s *sender) httpRequest(ctx context.Context, entries []check.Entry) (*http.
 	if err != nil {
 		return nil, err
 	}
-	req.Header["X-Kafka-Header-"+headerName] = []string{s.name()} // set as it is: the record header has this spelling
-	if s.clocks.Load() {
+	req.Header["X-Kafka-Header-"+headerName] = []string{s.name()}        // set as it is: the record header has this spelling
+	if (s.letters != "" || s.form == transaction) && s.request%20 == 9 { // the brokers refuse it: a dead letter, or no transaction
+		req.Header.Set("X-Kafka-Timestamp", strconv.FormatInt(time.Now().Add(refusedAhead).UnixMilli(), 10))
+	} else if s.clocks.Load() {
 		req.Header.Set("X-Kafka-Timestamp", timestamp(time.Now(), s.form != queued || s.letters != "")) // else one that was accepted would be lost
 	}
 	switch s.form {
