@@ -1,0 +1,135 @@
+package jsonschema
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"strconv"
+
+	"sluice/gateway/schema/codec"
+	"sluice/gateway/schema/jsontext"
+)
+
+// reader makes of a JSON text what the library checks: maps, slices, strings, and numbers as they are written. Of two members
+// of one name it takes none: consumers would not agree on which is meant.
+type reader struct {
+	s       jsontext.Scanner
+	names   map[string]string
+	digits  int
+	objects int // how many were read
+}
+
+func (r *reader) read(text []byte, maxDepth, digits int) (any, error) {
+	r.s.Reset(text, maxDepth)
+	r.digits, r.objects = digits, 0
+	v, err := r.value()
+	if err == nil {
+		err = r.s.End()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+func (r *reader) value() (any, *codec.ValueError) {
+	switch kind := r.s.Peek(); kind {
+	case jsontext.Object:
+		return r.object()
+	case jsontext.Array:
+		return r.array()
+	case jsontext.String:
+		text, err := r.s.Text()
+		return string(text), err
+	case jsontext.Number:
+		return r.number()
+	case jsontext.Bool:
+		v, err := r.s.Word()
+		return v, err
+	case jsontext.Null:
+		_, err := r.s.Word()
+		return nil, err
+	default:
+		return nil, r.s.Syntax()
+	}
+}
+
+func (r *reader) object() (any, *codec.ValueError) {
+	if err := r.s.Open(); err != nil {
+		return nil, err
+	}
+	r.objects++
+	members := map[string]any{}
+	for first := true; ; first = false {
+		name, ok, err := r.s.Member(first)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return members, nil
+		}
+		if _, ok := members[string(name)]; ok {
+			return nil, &codec.ValueError{Path: "/" + codec.Escape(string(name)), Want: "each member once", Found: "it a second time"}
+		}
+		v, err := r.value()
+		if err != nil {
+			return nil, within(string(name), err)
+		}
+		known, ok := r.names[string(name)]
+		if !ok {
+			known = string(name)
+		}
+		members[known] = v
+	}
+}
+
+func (r *reader) array() (any, *codec.ValueError) {
+	if err := r.s.Open(); err != nil {
+		return nil, err
+	}
+	elements := []any{}
+	for i := 0; ; i++ {
+		ok, err := r.s.Element(i == 0)
+		if err != nil {
+			return nil, err
+		}
+		if !ok {
+			return elements, nil
+		}
+		v, err := r.value()
+		if err != nil {
+			return nil, within(strconv.Itoa(i), err)
+		}
+		elements = append(elements, v)
+	}
+}
+
+// number reads a number. The library computes with all of its digits, and 1e999999 has a million.
+func (r *reader) number() (any, *codec.ValueError) {
+	lit, err := r.s.Literal()
+	if err != nil {
+		return nil, err
+	}
+	if !withinDigits(lit, r.digits) {
+		return nil, &codec.ValueError{Want: fmt.Sprintf("a number with at most %d digits (Digits)", r.digits), Found: "one with more"}
+	}
+	return json.Number(lit), nil
+}
+
+// withinDigits says whether a number that is written without an exponent has at most so many digits.
+func withinDigits(lit []byte, most int) bool {
+	if len(lit) > most {
+		return false
+	}
+	i := bytes.IndexAny(lit, "eE")
+	if i < 0 {
+		return true
+	}
+	exponent, err := strconv.Atoi(string(lit[i+1:]))
+	return err == nil && i+max(exponent, -exponent) <= most
+}
+
+func within(name string, err *codec.ValueError) *codec.ValueError {
+	err.Path = "/" + codec.Escape(name) + err.Path
+	return err
+}
