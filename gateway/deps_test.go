@@ -25,16 +25,18 @@ var layer = map[string]int{
 	"sluice/gateway/admin": 4,
 	"sluice/gateway/guest": 3,
 
-	"sluice/gateway/deadletter":  2,
-	"sluice/gateway/embedded":    2,
-	"sluice/gateway/ingest":      2,
-	"sluice/gateway/kafkatest":   2, // and only tests may import it
-	"sluice/gateway/partitioner": 2,
-	"sluice/gateway/producer":    2,
-	"sluice/gateway/registry":    2,
-	"sluice/gateway/spool":       2,
-	"sluice/gateway/toolchain":   2,
-	"sluice/wasmhost":            2,
+	"sluice/gateway/deadletter":      2,
+	"sluice/gateway/embedded":        2,
+	"sluice/gateway/ingest":          2,
+	"sluice/gateway/kafkatest":       2, // and only tests may import it
+	"sluice/gateway/partitioner":     2,
+	"sluice/gateway/producer":        2,
+	"sluice/gateway/registry":        2,
+	"sluice/gateway/schema":          2,
+	"sluice/gateway/schema/embedded": 2,
+	"sluice/gateway/spool":           2,
+	"sluice/gateway/toolchain":       2,
+	"sluice/wasmhost":                2,
 
 	"sluice/gateway/config":      1,
 	"sluice/gateway/dirlock":     1,
@@ -50,6 +52,12 @@ var layer = map[string]int{
 	"sluice/wasmhost/conformance": 3, // tests of guests
 	"sluice/modules":              1,
 
+	"sluice/gateway/schema/avro":       1,
+	"sluice/gateway/schema/jsonschema": 1,
+	"sluice/gateway/schema/protobuf":   1,
+	"sluice/gateway/schema/jsontext":   0,
+	"sluice/gateway/schema/codec":      -1, // the words of all of them
+
 	"sluice/guest-sdk":      0,
 	"sluice/guest-sdk/abi":  0,
 	"sluice/wasmhost/meter": 0,
@@ -60,31 +68,38 @@ var guests = []string{"sluice/guest-sdk/", "sluice/modules/", "sluice/gateway/to
 
 // homes says which packages may import a library; the longest prefix counts. kafkatest is test code.
 var homes = map[string][]string{
-	"github.com/google/go-cmp":            {"sluice/wasmhost/conformance"}, // and any test
-	"github.com/klauspost/compress":       {"sluice/gateway/ingest"},
-	"github.com/pelletier/go-toml/v2":     {"sluice/gateway/config"},
-	"github.com/pierrec/lz4/v4":           {"sluice/gateway/producer"},
-	"github.com/prometheus/client_golang": {"sluice/gateway/metrics"},
-	"github.com/spf13/cobra":              {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
-	"github.com/spf13/pflag":              {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
-	"github.com/twmb/franz-go/pkg":        {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/cmd/sluice/dlt", "sluice/gateway/drill", "sluice/gateway/kafkatest"},
-	"github.com/twmb/franz-go/pkg/kfake":  {"sluice/gateway/embedded", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
-	"github.com/twmb/franz-go/pkg/kmsg":   {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/cmd/sluice/dlt", "sluice/gateway/drill", "sluice/gateway/embedded"}, // embedded asks which API keys exist
-	"github.com/valyala/fasthttp":         {"sluice/gateway/ingest", "sluice/cmd/sluice/bench"},
-	"github.com/tetratelabs/wazero":       {"sluice/wasmhost", "sluice/wasmhost/compile"},
-	"golang.org/x/sync/singleflight":      {"sluice/gateway"},
+	"github.com/bufbuild/protocompile":         {"sluice/gateway/schema/protobuf"},
+	"github.com/google/go-cmp":                 {"sluice/wasmhost/conformance"}, // and any test
+	"github.com/klauspost/compress":            {"sluice/gateway/ingest"},
+	"github.com/pelletier/go-toml/v2":          {"sluice/gateway/config"},
+	"github.com/pierrec/lz4/v4":                {"sluice/gateway/producer"},
+	"github.com/prometheus/client_golang":      {"sluice/gateway/metrics"},
+	"github.com/santhosh-tekuri/jsonschema/v6": {"sluice/gateway/schema/jsonschema"},
+	"github.com/spf13/cobra":                   {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
+	"github.com/spf13/pflag":                   {"sluice/cmd/sluice", "sluice/cmd/sluice/bench"},
+	"github.com/twmb/franz-go/pkg":             {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/cmd/sluice/dlt", "sluice/gateway/drill", "sluice/gateway/kafkatest"},
+	"github.com/twmb/franz-go/pkg/kfake":       {"sluice/gateway/embedded", "sluice/cmd/sluice/bench", "sluice/gateway/kafkatest"},
+	"github.com/twmb/avro":                     {"sluice/gateway/schema/avro"},
+	"github.com/twmb/franz-go/pkg/sr":          {"sluice/gateway/schema", "sluice/gateway/schema/embedded"},
+	"github.com/twmb/franz-go/pkg/kmsg":        {"sluice/gateway/producer", "sluice/cmd/sluice/bench", "sluice/cmd/sluice/dlt", "sluice/gateway/drill", "sluice/gateway/embedded"}, // embedded asks which API keys exist
+	"github.com/valyala/fasthttp":              {"sluice/gateway/ingest", "sluice/cmd/sluice/bench"},
+	"github.com/tetratelabs/wazero":            {"sluice/wasmhost", "sluice/wasmhost/compile"},
+	"golang.org/x/sync/singleflight":           {"sluice/gateway"},
+	"google.golang.org/protobuf":               {"sluice/gateway/schema/protobuf"},
 }
 
 // never is what a package may not need even through others.
 var never = map[string][]string{
-	"sluice/gateway/drill/check": {"sluice/", "github.com/"}, // it judges the gateway, so it knows nothing of it
-	"sluice/gateway/idempotency": {"sluice/", "net/http"},
-	"sluice/gateway/ingest":      {"github.com/twmb/franz-go", "sluice/gateway/producer"},
-	"sluice/gateway/producer":    {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
-	"sluice/gateway/record":      {"sluice/"},
-	"sluice/gateway/registry":    {"sluice/wasmhost", "github.com/"},
-	"sluice/gateway/spool":       {"sluice/gateway/record", "sluice/gateway/config", "net/http", "github.com/"},
-	"sluice/wasmhost":            {"sluice/gateway", "net/http", "github.com/twmb", "github.com/valyala", "github.com/pelletier"},
+	"sluice/gateway/drill/check":       {"sluice/", "github.com/"}, // it judges the gateway, so it knows nothing of it
+	"sluice/gateway/idempotency":       {"sluice/", "net/http"},
+	"sluice/gateway/ingest":            {"github.com/twmb/franz-go", "sluice/gateway/producer"},
+	"sluice/gateway/producer":          {"github.com/valyala/fasthttp", "sluice/gateway/ingest"},
+	"sluice/gateway/record":            {"sluice/"},
+	"sluice/gateway/registry":          {"sluice/wasmhost", "github.com/"},
+	"sluice/gateway/schema/jsonschema": {"github.com/twmb", "github.com/valyala", "net/http", "sluice/gateway/config"}, // a $ref is never fetched
+	"sluice/gateway/schema/protobuf":   {"github.com/twmb", "github.com/valyala", "sluice/gateway/config"},
+	"sluice/gateway/spool":             {"sluice/gateway/record", "sluice/gateway/config", "net/http", "github.com/"},
+	"sluice/wasmhost":                  {"sluice/gateway", "net/http", "github.com/twmb", "github.com/valyala", "github.com/pelletier"},
 }
 
 // goPackage is what go list tells of a package, its tests left out.

@@ -13,6 +13,7 @@ type Config struct {
 	Transactions    Transactions
 	Log             Log
 	Embedded        Embedded
+	Schema          Schema
 
 	topics  []topicTable   // one per [topics.*] table, longest literal prefix first
 	exact   map[string]int // those without a glob: name to index in topics
@@ -90,8 +91,12 @@ type Topic struct {
 	PartitionerModule *Binding // nil if none
 	Interceptors      []Binding
 	RateLimit         RateLimit
-	Spool             Spool      // without a folder if there is none
-	DeadLetter        DeadLetter // without a topic if there is none, which no Binding with dlq goes with
+	Key, Value        *Serializer // nil: as they come
+	KeyFrom           *From       // key.from; nil if there is none
+	TimestampFrom     *From       // timestamp.from
+	HeadersFrom       []From      // header.from
+	Spool             Spool       // without a folder if there is none
+	DeadLetter        DeadLetter  // without a topic if there is none, which no Binding with dlq goes with
 }
 
 // Compression is compression.type with its level.

@@ -10,7 +10,13 @@ import (
 func (t Topic) Equal(o Topic) bool {
 	return t.Name == o.Name && t.Table == o.Table && t.Profile == o.Profile && t.Producer == o.Producer &&
 		t.Partitioner == o.Partitioner && equalPointers(t.PartitionerModule, o.PartitionerModule) &&
-		slices.EqualFunc(t.Interceptors, o.Interceptors, Binding.Equal) && t.DeadLetter.Equal(o.DeadLetter) && t.RateLimit == o.RateLimit && t.Spool == o.Spool
+		slices.EqualFunc(t.Interceptors, o.Interceptors, Binding.Equal) && t.DeadLetter.Equal(o.DeadLetter) && t.RateLimit == o.RateLimit && t.Spool == o.Spool &&
+		t.Key.Equal(o.Key) && t.Value.Equal(o.Value) && equalFroms(t, o)
+}
+
+func equalFroms(a, b Topic) bool {
+	same := func(a, b *From) bool { return a == b || a != nil && b != nil && *a == *b }
+	return same(a.KeyFrom, b.KeyFrom) && same(a.TimestampFrom, b.TimestampFrom) && slices.Equal(a.HeadersFrom, b.HeadersFrom)
 }
 
 func equalPointers(a, b *Binding) bool {

@@ -66,6 +66,7 @@ func build(f *file) (*Config, Errors) {
 		c.reports = append(c.reports, Section{section, r.report(section, global[section])})
 	}
 	c.Kafka.Security.complete(settings{global["kafka"]})
+	r.completeSchema(&c.Schema, settings{global["schema"]})
 	r.checkProfile()
 	base := r.producer(nil)
 	r.checkProducer(base, nil, global["http"])
@@ -86,7 +87,7 @@ func build(f *file) (*Config, Errors) {
 
 // globalSections are the sections with one value for the whole process; "" is the top level.
 func globalSections() []string {
-	return []string{"", "kafka", "embedded", "http", "admin", "wasm", "transactions", "log"}
+	return []string{"", "kafka", "embedded", "http", "admin", "wasm", "transactions", "log", "schema"}
 }
 
 func deriveAutoCreate(s settings) {
@@ -112,6 +113,8 @@ func (r *resolver) topicTable(t *tableFile, global map[string]layer) topicTable 
 	r.copy("producer", l, target{t: &out.topic})
 	r.copy("topics", own, target{t: &out.topic})
 	out.topic.Producer.complete(settings{l})
+	_, registry := global["schema"]["registry.url"]
+	r.serializers(t, own, &out.topic, registry)
 	r.checkSpool(t, &out.topic)
 	if profile, ok := l["profile"]; ok {
 		own["profile"] = profile

@@ -114,6 +114,9 @@ func (m *markdown) absent(title string, support Support) {
 		}
 		keys[why] = append(keys[why], fmt.Sprintf("`[%s] %s`", s.Section, s.Name))
 	}
+	if len(keys) == 0 {
+		return
+	}
 	m.line("")
 	m.line("## %s", title)
 	m.line("")

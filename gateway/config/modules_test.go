@@ -278,7 +278,9 @@ func TestTopicEqual(t *testing.T) {
 
 func equalSample(t *testing.T) Topic {
 	t.Helper()
-	return mustBind(t, "f", "[topics.a]\nprofile = 'durable'\ndead_letter.topic = 'a.DLT'\npartitioner = { module = 'p' }\ninterceptors = [{ module = 'i', routes = ['a'] }]")
+	return mustBind(t, "f", "[topics.a]\nprofile = 'durable'\ndead_letter.topic = 'a.DLT'\npartitioner = { module = 'p' }\ninterceptors = [{ module = 'i', routes = ['a'] }]\n"+
+		"key.serializer = 'avro'\nkey.schema.file = 'k'\nkey.schema.references = ['a=b:1']\nvalue.serializer = 'avro'\nvalue.schema.file = 'v'\n"+
+		"value.schema.references = ['a=b:1']\nkey.from = 'json:/k'\ntimestamp.from = 'json:/t'\nheader.from = ['a=json:/h']\n[schema]\nregistry.url = 'embedded'")
 }
 
 // walk calls f with every field that holds no further ones.

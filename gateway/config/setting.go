@@ -73,8 +73,8 @@ const (
 func Settings() []Setting {
 	return slices.Concat(
 		topLevelSettings(), kafkaSettings(), securitySettings(), embeddedSettings(), httpSettings(), adminSettings(),
-		wasmSettings(), transactionSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), deadLetterSettings(), spoolSettings(), rateLimitSettings(), bindingSettings(),
-		refusedSettings(), laterSettings(),
+		wasmSettings(), transactionSettings(), logSettings(), producerSettings(), compressionSettings(), topicSettings(), serializerSettings(), deadLetterSettings(), spoolSettings(), rateLimitSettings(), bindingSettings(),
+		schemaSettings(), refusedSettings(),
 	)
 }
 

@@ -10,6 +10,7 @@ import (
 // What dead_letter.causes may hold.
 const (
 	CauseBroker      = "broker"      // the broker refused the record itself
+	CauseSchema      = "schema"      // it does not fit what the topic's serializer writes
 	CauseUndelivered = "undelivered" // it was accepted with ack=queued and could not be delivered
 )
 
@@ -52,6 +53,11 @@ func deadLetterCauses() []string {
 	return []string{CauseBroker, CauseUndelivered}
 }
 
+// allDeadLetterCauses are those that dead_letter.causes may hold. Of a schema the sender is told, so it is not among the usual ones.
+func allDeadLetterCauses() []string {
+	return []string{CauseBroker, CauseUndelivered, CauseSchema}
+}
+
 func deadLetterSettings() []Setting {
 	return []Setting{
 		{
@@ -68,7 +74,8 @@ func deadLetterSettings() []Setting {
 		{
 			Section: "topics", Name: "dead_letter.causes", Type: Strings, Default: deadLetterCauses(), Support: Works,
 			Doc: "What becomes a dead letter beside the records on which an interceptor with on_error = \"dlq\" fails: broker (the broker refuses the " +
-				"record itself), undelivered (with ack=queued, what could not be delivered: nobody else is told).",
+				"record itself), undelivered (with ack=queued, what could not be delivered: nobody else is told), schema (what does not fit what the " +
+				"topic's serializer writes, of which the sender gets 422 otherwise).",
 			into: func(t target) any { return &t.t.DeadLetter.Causes },
 		},
 		{
@@ -110,8 +117,8 @@ func (r *resolver) checkDeadLetter(c *Config, t *tableFile) {
 	if g, ok := t.own["dead_letter.causes"]; ok {
 		causes, _ := g.value.([]string)
 		for _, cause := range causes {
-			if !slices.Contains(deadLetterCauses(), cause) {
-				r.fail(table+".dead_letter.causes", g, "must be one or more of "+strings.Join(deadLetterCauses(), ", "))
+			if !slices.Contains(allDeadLetterCauses(), cause) {
+				r.fail(table+".dead_letter.causes", g, "must be one or more of "+strings.Join(allDeadLetterCauses(), ", "))
 				break
 			}
 		}

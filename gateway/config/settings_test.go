@@ -110,7 +110,10 @@ func TestEveryFieldIsSet(t *testing.T) {
 	}
 	single := map[string]bool{ // one value only, or one of two ways
 		"kafka/sasl.jaas.config": true, "kafka/ssl.keystore.location": true, "kafka/ssl.keystore.type": true,
-		"producer/profile": true,
+		"producer/profile": true, "schema/bearer.auth.token": true, "schema/bearer.auth.credentials.source": true,
+		"schema/registry.ssl.keystore.location": true, "schema/registry.ssl.keystore.type": true,
+		"topics/key.schema.file": true, "topics/key.schema.references": true, "topics/key.schema.version": true, "topics/key.schema.subject": true,
+		"topics/key.json.compact": true, "topics/value.schema.id": true, "topics/value.schema.version": true, "topics/value.subject.name.strategy": true,
 	}
 	for _, s := range Settings() {
 		if key := s.Section + "/" + s.Name; s.Support == Works && !set[key] && !single[key] {

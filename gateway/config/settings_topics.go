@@ -22,28 +22,6 @@ func topicSettings() []Setting {
 			Section: "topics", Name: "interceptors", Type: Tables, Support: Works,
 			Doc: "WASM modules that see and change records before they are sent, in this order, at most 16; see below.",
 		},
-		{
-			Section: "topics", Name: "key.serializer", Type: Enum, Default: "raw", Values: []string{"raw"}, Support: Works,
-			Doc: "Keys are sent as they come.", Reason: "must be raw; other serializers are " + notYet,
-		},
-		{
-			Section: "topics", Name: "value.serializer", Type: Enum, Default: "raw", Values: []string{"raw"}, Support: Works,
-			Doc: "Values are sent as they come.", Reason: "must be raw; other serializers are " + notYet,
-		},
-	}
-}
-
-// laterSettings are keys that the design has and this version does not. ".*" stands for all keys below.
-func laterSettings() []Setting {
-	later := func(section, name, doc string) Setting {
-		return Setting{Section: section, Name: name, Doc: doc, Support: Later}
-	}
-	return []Setting{
-		later("topics", "value.schema.*", "The schema of values."),
-		later("topics", "key.schema.*", "The schema of keys."),
-		later("topics", "auto.register.schemas", "Register a schema that the registry does not have."),
-		later("topics", "key.from", "Take the key out of the value."),
-		later("schema", "*", "The schema registry."),
 	}
 }
 

@@ -1,0 +1,98 @@
+package schema
+
+import (
+	"fmt"
+
+	"github.com/twmb/franz-go/pkg/sr"
+
+	"sluice/gateway/config"
+	"sluice/gateway/schema/avro"
+	"sluice/gateway/schema/codec"
+	"sluice/gateway/schema/jsonschema"
+	"sluice/gateway/schema/protobuf"
+)
+
+// Format is how keys or values are written.
+type Format uint8
+
+// The formats.
+const (
+	String Format = iota
+	JSON
+	Avro
+	Protobuf
+	JSONSchema
+	Framed // in one of the three before, by the sender
+	numFormats
+)
+
+// Name is the word of key.serializer and value.serializer.
+func (f Format) Name() string {
+	return [...]string{config.SerializerString, config.SerializerJSON, config.SerializerAvro, config.SerializerProtobuf, config.SerializerJSONSchema, config.SerializerFramed}[f]
+}
+
+// Formats returns all of them.
+func Formats() []Format { return []Format{String, JSON, Avro, Protobuf, JSONSchema, Framed} }
+
+// ParseFormat is the format of a name; false if there is none.
+func ParseFormat(name string) (Format, bool) {
+	for _, f := range Formats() {
+		if f.Name() == name {
+			return f, true
+		}
+	}
+	return 0, false
+}
+
+// registryType is the schemaType of the registry.
+func (f Format) registryType() sr.SchemaType {
+	switch f {
+	case Protobuf:
+		return sr.TypeProtobuf
+	case JSONSchema:
+		return sr.TypeJSON
+	default:
+		return sr.TypeAvro
+	}
+}
+
+// formatOf is the format of a schemaType of the registry.
+func formatOf(t sr.SchemaType) Format {
+	switch t {
+	case sr.TypeProtobuf:
+		return Protobuf
+	case sr.TypeJSON:
+		return JSONSchema
+	default:
+		return Avro
+	}
+}
+
+// Codec writes and reads the values of one schema; see package codec.
+type Codec interface {
+	Encode(dst, value []byte) ([]byte, error)
+	Decode(dst, data []byte) ([]byte, error)
+	RecordName() string
+}
+
+// compile makes the Codec of a schema.
+func compile(f Format, text []byte, refs []codec.Reference, o codec.Options) (Codec, error) {
+	switch f {
+	case Avro:
+		return made(avro.Compile(text, refs, o))
+	case Protobuf:
+		return made(protobuf.Compile(text, refs, o))
+	case JSONSchema:
+		return made(jsonschema.Compile(text, refs, o))
+	default:
+		return nil, fmt.Errorf("%s has no schemas", f.Name())
+	}
+}
+
+// made keeps a nil pointer from becoming a Codec that is not nil.
+func made[C Codec](c C, err error) (Codec, error) {
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
