@@ -24,11 +24,14 @@ type Checked struct {
 	Notes  []string      // what a start would tell, or could not be looked at
 }
 
+// NewHostFunc starts a host for modules that are only looked at.
+type NewHostFunc = func(config.Wasm) (*wasmhost.Host, error)
+
 // CheckModules looks at the modules that a configuration and its registry bind, as a start would: they are there, they can be
 // run, and take their configurations. It changes nothing, and a gateway may be running. What has to be built from source is
 // built only if that is wanted; else it is looked at if it was built before. newHost is called if there is a module to look at.
 // The error says why nothing could be checked.
-func CheckModules(ctx context.Context, cfg *config.Config, newHost func(config.Wasm) (*wasmhost.Host, error), build bool) (Checked, error) {
+func CheckModules(ctx context.Context, cfg *config.Config, newHost NewHostFunc, build bool) (Checked, error) {
 	var c Checked
 	w := cfg.Wasm
 	reg, err := registry.Look(w.RegistryDir, registry.Options{

@@ -119,6 +119,8 @@ func (d *deadLetters) cause(b *record.Batch, ack *record.Ack, refused bool) stri
 		return ""
 	case e.Module != "": // its on_error says so
 		return deadletter.CauseInterceptor
+	case ack.Code == record.SchemaMismatch && slices.Contains(d.causes, deadletter.CauseSchema):
+		return deadletter.CauseSchema
 	case b.Replayed && ack.Code != record.RecordTooLarge && ack.Code != record.InvalidRecord: // it is sent again
 		return ""
 	case refused && !b.Replayed: // its sender is told, and knows better what to do
@@ -240,6 +242,7 @@ func (d *deadLetters) fits(all []*letter, most int) int {
 func (d *deadLetters) sendBatch(to *Topic, letters []*letter) {
 	partitions := to.partitions()
 	b := d.pool.Batch()
+	b.Verbatim = true
 	for _, l := range letters {
 		r := b.Add(d.topic)
 		*r = l.record

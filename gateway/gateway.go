@@ -18,6 +18,8 @@ import (
 	"sluice/gateway/producer"
 	"sluice/gateway/record"
 	"sluice/gateway/registry"
+	"sluice/gateway/schema"
+	schemaembedded "sluice/gateway/schema/embedded"
 	"sluice/wasmhost"
 )
 
@@ -30,6 +32,9 @@ type Gateway struct {
 	topics  atomic.Pointer[Topics]
 
 	transactions *producer.Transactions // nil without a transactional.id.prefix
+
+	schemaRegistry *schemaembedded.Registry // nil unless it is in this process
+	schemas        *schema.Registry
 
 	compileCommand []string
 	host           *wasmhost.Host
@@ -86,6 +91,9 @@ func (g *Gateway) build(cfg *config.Config, version string) error {
 		return err
 	}
 	g.spools = g.newSpools()
+	if err := g.openSchemas(cfg); err != nil {
+		return err
+	}
 	if err := g.openModules(cfg); err != nil {
 		return err
 	}
@@ -122,6 +130,7 @@ func (g *Gateway) abandon() {
 		t.each((*topicEntry).close)
 	}
 	_ = g.closeModules() // the first error counts
+	_ = g.closeSchemas() // the first error counts
 	if g.broker != nil {
 		_ = g.broker.Close() // the first error counts
 	}

@@ -123,6 +123,7 @@ func (g *Gateway) observe(cfg *config.Config, version string) error {
 	g.metrics.Producer(g.snapshot)
 	g.metrics.Modules(g.modulesSnapshot)
 	g.metrics.Idempotency(g.idempotencySnapshot)
+	g.metrics.Schemas(g.schemasSnapshot)
 	g.metrics.WatchBuffers(g.log)
 	g.ingest = ingest.New(cfg.HTTP, g, g.pool, httpObserver{counts}, g.log)
 	if g.openTransactions(); g.transactions != nil {

@@ -104,6 +104,7 @@ func logRestartOnly(log *slog.Logger, old, next *config.Config) {
 		{"[log]", old.Log, next.Log},
 		{"[wasm]", old.Wasm, next.Wasm},
 		{"[transactions]", old.Transactions, next.Transactions},
+		{"[schema]", old.Schema, next.Schema},
 	} {
 		if !reflect.DeepEqual(s.a, s.b) {
 			log.Warn("a changed section takes effect at the next start", "section", s.name)

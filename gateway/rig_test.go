@@ -64,7 +64,7 @@ func parse(t testing.TB, text string) *config.Config {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.Wasm.RegistryDir, cfg.Wasm.CacheDir = "", "" // in memory
+	cfg.Wasm.RegistryDir, cfg.Wasm.CacheDir, cfg.Embedded.DataDir = "", "", "" // in memory
 	return cfg
 }
 

@@ -54,6 +54,9 @@ func (g *Gateway) stop() error {
 	if err := g.closeModules(); err != nil {
 		g.log.Warn("the module host did not close cleanly", "error", err)
 	}
+	if err := g.closeSchemas(); err != nil {
+		g.log.Warn("the embedded schema registry did not close cleanly", "error", err)
+	}
 	if g.broker != nil {
 		if err := g.broker.Close(); err != nil {
 			g.log.Warn("the embedded broker did not close cleanly", "error", err)

@@ -19,6 +19,7 @@ import (
 	"sluice/gateway/producer"
 	"sluice/gateway/record"
 	"sluice/gateway/registry"
+	"sluice/gateway/schema"
 )
 
 // Topics is the topic set of one configuration. Literal topics are built with it; those of a glob when they are first
@@ -27,6 +28,7 @@ type Topics struct {
 	cluster  *producer.Cluster
 	modules  *guest.Modules
 	registry *registry.Registry
+	schemas  *schema.Registry
 	log      *slog.Logger
 	cfg      *config.Config
 	route    routeFunc                // through the set that is current then
@@ -51,7 +53,9 @@ type topicEntry struct {
 	topic  *Topic
 	out    *producer.Topic
 	bounds []*guest.Bound
-	cfg    config.Topic
+	// serializer is that of topic; nil if it has none
+	serializer *schema.Serializer
+	cfg        config.Topic
 }
 
 // learn takes over what is known and owed of the same topic before a reload. Nothing may have been sent to e.
@@ -71,7 +75,7 @@ func (e *topicEntry) close() {
 // noTopics is a set without any: all records are refused until another set takes its place.
 func (g *Gateway) noTopics(cfg *config.Config) *Topics {
 	s := &Topics{
-		cluster: g.cluster, modules: g.modules, registry: g.registry, log: g.log, cfg: cfg, route: g.route,
+		cluster: g.cluster, modules: g.modules, registry: g.registry, schemas: g.schemas, log: g.log, cfg: cfg, route: g.route,
 		pool: g.pool, letterIDs: g.letterIDs, spools: g.spools, starting: true, kept: map[string]*record.Error{},
 	}
 	s.byName.Store(&map[string]*topicEntry{})
@@ -111,7 +115,7 @@ func (s *Topics) fill(ctx context.Context, old *Topics) error {
 	s.byName.Store(&all)
 	if old != nil {
 		for name, e := range *old.byName.Load() {
-			if now, ok := s.settings(name); ok && now.Equal(e.cfg) && e.topic.refusal() == nil && s.damaged(name) == nil {
+			if now, ok := s.settings(name); ok && now.Equal(e.cfg) && e.topic.refusal() == nil && s.damaged(name) == nil && !e.serializer.Changed() {
 				all[name] = e
 			}
 		}
@@ -188,6 +192,9 @@ func (s *Topics) build(ctx context.Context, cfg config.Topic, replaces bool) (*t
 		err = fmt.Errorf("topic %q: %w", cfg.Name, err)
 	} else {
 		err = s.bind(ctx, e, replaces)
+	}
+	if err == nil {
+		err = s.serialize(e)
 	}
 	if err == nil && cfg.Spool.Dir != "" {
 		if t.spool, err = s.spools.open(cfg); err != nil {
@@ -361,6 +368,7 @@ func (s *Topics) retireTopic(ctx context.Context, t *producer.Topic) {
 func (g *Gateway) warm(s *Topics) {
 	s.each(func(e *topicEntry) {
 		g.background.Go(func() { _, _ = e.out.Partitions() }) // whoever needs it will be told why it failed
+		e.serializer.Warm()
 		if e.topic.letters != nil {
 			g.background.Go(e.topic.letters.look)
 		}

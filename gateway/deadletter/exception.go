@@ -14,6 +14,8 @@ func Exception(c record.Code, module string) string {
 		return kafka + "RecordTooLargeException"
 	case record.InvalidRecord:
 		return kafka + "InvalidRecordException"
+	case record.SchemaMismatch:
+		return kafka + "SerializationException"
 	case record.Invalid, record.UnknownPartition:
 		return kafka + "ApiException"
 	case record.UnknownTopic, record.TopicNotAllowed:

@@ -34,6 +34,7 @@ const (
 const (
 	CauseInterceptor = "interceptor"
 	CauseBroker      = config.CauseBroker
+	CauseSchema      = config.CauseSchema
 	CauseUndelivered = config.CauseUndelivered
 )
 

@@ -90,7 +90,7 @@ func leavesNoTrace(c record.Code) bool {
 	case record.Invalid, record.UnsupportedType, record.BodyTooLarge, record.RecordTooLarge, record.TooManyRecords,
 		record.HeadersTooLarge, record.TopicNotAllowed, record.UnknownTopic, record.UnknownPartition, record.Rejected,
 		record.Unauthorized, record.TooSlow, record.InvalidRecord, record.Fenced,
-		record.TransactionsOff, record.BrokerError:
+		record.TransactionsOff, record.BrokerError, record.SchemaMismatch, record.SchemaRefused:
 		return true
 	default:
 		return c.Retriable()

@@ -159,5 +159,20 @@ func appendCause(dst []byte, err *record.Error, message string) []byte {
 	dst = append(dst, ',', '"')
 	dst = append(dst, message...)
 	dst = append(dst, `":`...)
-	return appendString(dst, err.Message)
+	dst = appendString(dst, err.Message)
+	if err.Mismatch != nil {
+		dst = appendMismatch(dst, err.Mismatch)
+	}
+	return dst
+}
+
+// appendMismatch says for programs where a record does not fit its schema.
+func appendMismatch(dst []byte, m *record.Mismatch) []byte {
+	for _, member := range [...][2]string{{"part", m.Part}, {"path", m.Path}, {"expected", m.Expected}, {"found", m.Found}, {"subject", m.Subject}} {
+		dst = append(dst, ',')
+		dst = append(appendString(dst, member[0]), ':')
+		dst = appendString(dst, member[1])
+	}
+	dst = append(dst, `,"schema_id":`...)
+	return strconv.AppendInt(dst, int64(m.SchemaID), 10)
 }

@@ -32,6 +32,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		now := s.idempotency()
 		now.collect(e)
 	}
+	if s.schemas != nil {
+		now := s.schemas()
+		now.collect(e)
+	}
 	if s.transactions != nil {
 		now := s.transactions()
 		now.collect(e)

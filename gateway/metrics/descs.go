@@ -380,4 +380,4 @@ var descs = append([]desc{ //nolint:gochecknoglobals // a table that is only rea
 		name: "sluice_build_info", scope: ofGateway, typ: gauge, unit: "1", labels: []string{"version", "go_version"},
 		help: "Always 1; the labels are the version of the gateway and of the Go it was built with.",
 	},
-}, slices.Concat(spoolDescs, moduleDescs[:])...)
+}, slices.Concat(spoolDescs, schemaDescs[:], moduleDescs[:])...)

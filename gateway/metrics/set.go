@@ -36,6 +36,7 @@ type Set struct {
 	version  string
 
 	idempotency  func() Idempotency
+	schemas      func() Schemas
 	transactions func() Transactions
 }
 

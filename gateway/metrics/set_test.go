@@ -123,6 +123,12 @@ func filled(t *testing.T) *Set {
 	h.Observe(1, 200, 3*time.Millisecond, 500)
 	h.Observe(1, 503, 3*time.Millisecond, 100)
 	s.HTTP(h)
+	s.Schemas(func() Schemas {
+		return Schemas{
+			Encodes: map[string]int64{"avro": 3001}, Mismatches: 3002, Refused: 3003, Unavailable: 3004, Answered: 3005, Denied: 3006, Failed: 3007,
+			Latency: 3500 * time.Millisecond, Stale: 3008, Known: 3009, Subjects: 3010, Registrations: 3011, Missing: 3012, Hits: 3013, Misses: 3014,
+		}
+	})
 	s.Idempotency(func() Idempotency {
 		return Idempotency{
 			Executed: 1001, Replayed: 1002, Reused: 1003, InUse: 1004, Overloaded: 1005, Waited: 1006, Forgotten: 1007, Summarised: 1008,
@@ -236,6 +242,21 @@ func TestScrape(t *testing.T) {
 		"sluice_idempotency_entries state=in_progress":                             1010,
 		"sluice_idempotency_entries state=answered":                                1011,
 		"sluice_idempotency_bytes":                                                 1012,
+		"sluice_schema_encodes_total serializer=avro":                              3001,
+		"sluice_schema_failures_total reason=mismatch":                             3002,
+		"sluice_schema_failures_total reason=refused":                              3003,
+		"sluice_schema_failures_total reason=unavailable":                          3004,
+		"sluice_schema_registry_requests_total result=answered":                    3005,
+		"sluice_schema_registry_requests_total result=denied":                      3006,
+		"sluice_schema_registry_requests_total result=failed":                      3007,
+		"sluice_schema_registry_request_seconds_total":                             3.5,
+		"sluice_schema_stale_total":                                                3008,
+		"sluice_schema_cache_entries kind=schemas":                                 3009,
+		"sluice_schema_cache_entries kind=subjects":                                3010,
+		"sluice_schema_cache_entries kind=registrations":                           3011,
+		"sluice_schema_cache_entries kind=missing":                                 3012,
+		"sluice_schema_cache_lookups_total result=hit":                             3013,
+		"sluice_schema_cache_lookups_total result=miss":                            3014,
 		"sluice_transactions_total result=committed":                               2001,
 		"sluice_transactions_total result=unknown":                                 2002,
 		"sluice_transactions_total result=fenced":                                  2003,

@@ -41,6 +41,8 @@ type Batch struct {
 	// Unattended says that nobody waits for the Acks: the sender had its answer when the records were accepted.
 	Unattended bool
 
+	// Verbatim says that the records are to be written as they are: they are copies of what was sent elsewhere.
+	Verbatim bool
 	// Home is the topic that the batch was sent to, whose interceptors saw it; set when it has interceptors or a spool.
 	Home string
 
@@ -258,7 +260,7 @@ func (b *Batch) Free() {
 	b.Failed = b.Failed[:0]
 	clear(b.originals)
 	b.originals = b.originals[:0]
-	b.Done, b.Ended, b.rescuer, b.Unattended, b.Replayed, b.Home, b.forgotten = nil, nil, nil, false, false, "", false
+	b.Done, b.Ended, b.rescuer, b.Unattended, b.Replayed, b.Verbatim, b.Home, b.forgotten = nil, nil, nil, false, false, false, "", false
 	b.outcomes = nil
 	b.unstored.Store(0)
 	b.twice.Store(0)

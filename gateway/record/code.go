@@ -37,15 +37,19 @@ const (
 	InvalidRecord    // the broker refused the record itself
 	Dropped          // an interceptor ended its way, as it was asked to: nothing went wrong, and nothing was stored
 	DeadLettered     // it could not be stored, and is in the dead-letter topic instead
+	SchemaMismatch   // its key or value does not fit what the topic's serializer writes
+	SchemaRefused    // the registry has no schema for it that can be used, or refused to register one
 
 	// Not sent, and may be sent again.
-	RateLimited  // more than rate.limit.records or rate.limit.bytes
-	BufferFull   // the topic's buffer.memory is exhausted (at once, or after max.block.ms)
-	SpoolFull    // the topic's spool.max.bytes, or the disk that it is on
-	Draining     // the gateway is shutting down
-	Overloaded   // a limit of the gateway itself (receive memory, connections) is exhausted
-	KeyInUse     // a request with its Idempotency-Key is still in progress
-	Aborted      // its transaction was aborted, for no fault of the record
+	RateLimited // more than rate.limit.records or rate.limit.bytes
+	BufferFull  // the topic's buffer.memory is exhausted (at once, or after max.block.ms)
+	SpoolFull   // the topic's spool.max.bytes, or the disk that it is on
+	Draining    // the gateway is shutting down
+	Overloaded  // a limit of the gateway itself (receive memory, connections) is exhausted
+	KeyInUse    // a request with its Idempotency-Key is still in progress
+	Aborted     // its transaction was aborted, for no fault of the record
+	// SchemaUnavailable is a schema that is not known here, of which the registry could not be asked.
+	SchemaUnavailable
 	NotAvailable // the cluster cannot be reached, or no leader or too few replicas: not written
 	Fenced       // the producer was fenced by a newer one
 
@@ -66,7 +70,8 @@ var codeNames = [numCodes]string{ //nolint:gochecknoglobals // a table that is o
 	RecordTooLarge: "record_too_large", TooManyRecords: "too_many_records", HeadersTooLarge: "headers_too_large",
 	TopicNotAllowed: "topic_not_configured", TransactionsOff: "transactions_not_configured", Aborted: "transaction_aborted", UnknownTopic: "unknown_topic", UnknownPartition: "unknown_partition",
 	Rejected: "rejected", Unauthorized: "topic_authorization_failed", TooSlow: "request_timeout", KeyReused: "idempotency_key_reused", KeyInUse: "idempotency_key_in_use",
-	InvalidRecord: "invalid_record", Dropped: "dropped", DeadLettered: "dead_lettered", RateLimited: "rate_limited", BufferFull: "buffer_full", SpoolFull: "spool_full", Draining: "draining", Overloaded: "overloaded",
+	InvalidRecord: "invalid_record", Dropped: "dropped", DeadLettered: "dead_lettered",
+	SchemaMismatch: "schema_mismatch", SchemaRefused: "schema_refused", SchemaUnavailable: "schema_registry_unavailable", RateLimited: "rate_limited", BufferFull: "buffer_full", SpoolFull: "spool_full", Draining: "draining", Overloaded: "overloaded",
 	NotAvailable: "not_available", Fenced: "producer_fenced", DeliveryTimeout: "delivery_timeout", Unknown: "outcome_unknown",
 	BrokerError: "broker_error", Internal: "internal_error",
 }
@@ -103,6 +108,30 @@ type Error struct {
 
 	Module string  // the interceptor whose policy (on_error = "dlq") asks for a dead letter, else ""
 	Letter *Letter // of DeadLettered
+
+	Mismatch *Mismatch // of SchemaMismatch
+}
+
+// Mismatch says where a key or value does not fit, and what was expected there.
+type Mismatch struct {
+	Part     string // key or value
+	Path     string // JSON Pointer; "" is the whole of it
+	Expected string
+	Found    string
+	Subject  string // of the schema; "" without one
+	SchemaID int    // 0 without one
+}
+
+func (m *Mismatch) String() string {
+	at := m.Part
+	if m.Path != "" {
+		at += " at " + m.Path
+	}
+	text := at + ": expected " + m.Expected + ", found " + m.Found
+	if m.SchemaID != 0 {
+		text += fmt.Sprintf(" (subject %q, schema id %d)", m.Subject, m.SchemaID)
+	}
+	return text
 }
 
 // Letter is where a dead letter is, and for what it was written.

@@ -1,0 +1,355 @@
+package gateway
+
+import (
+	"bytes"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/twmb/franz-go/pkg/kfake"
+
+	"sluice/gateway/deadletter"
+	"sluice/gateway/partitioner"
+)
+
+// schemaTables begins the tables of a test with an embedded schema registry.
+const schemaTables = "[schema]\nregistry.url = 'embedded'\nembedded.listen = '127.0.0.1:0'\n"
+
+const (
+	orderV1 = `{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"id","type":"long"}]}`
+	orderV2 = `{"type":"record","name":"Order","namespace":"shop","fields":[{"name":"id","type":"long"},{"name":"note","type":["null","string"],"default":null}]}`
+)
+
+func schemaFile(t testing.TB, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "order.avsc")
+	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// registerSchema puts a schema into the embedded registry over its own API.
+func (r *rig) registerSchema(subject, text string) (id int) {
+	r.t.Helper()
+	body, err := json.Marshal(map[string]string{"schema": text})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	resp, err := http.Post(r.g.SchemaRegistryURL()+"/subjects/"+subject+"/versions", "application/json", strings.NewReader(string(body)))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	var answer struct{ ID int }
+	if err := json.NewDecoder(resp.Body).Decode(&answer); err != nil || answer.ID == 0 {
+		r.t.Fatalf("%d, %v", resp.StatusCode, err)
+	}
+	return answer.ID
+}
+
+// TestRecordsHaveSchemas is the way of a user: JSON comes in, Avro with the frame goes out, by the key that stands in the value.
+func TestRecordsHaveSchemas(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), schemaTables+"[topics.orders]\nkey.serializer = 'avro'\nkey.schema.file = '"+schemaFile(t, `"string"`)+"'\nvalue.serializer = 'avro'\n"+
+		"value.schema.file = '"+schemaFile(t, orderV1)+"'\nauto.register.schemas = true\nkey.from = 'json:/id'\n[topics.other]\n")
+	defer func() { _ = r.end() }()
+	r.post(r.url("orders"), `{"id":7}`).want(t, 200, "")
+	a := r.post(r.url("orders"), `{"id":"7"}`)
+	a.want(t, 422, "schema_mismatch")
+	for _, part := range []string{`"part":"value","path":"/id","expected":"long","found":"\"7\"","subject":"orders-value"`, `"retryable":false`} {
+		if !strings.Contains(a.body, part) {
+			t.Errorf("%s: no %s", a.body, part)
+		}
+	}
+	got := read(t, c.ListenAddrs(), "orders", 1)[0]
+	key, value := r.registerSchema("orders-key", `"string"`), r.registerSchema("orders-value", orderV1) // which are there, in some order
+	if string(got.Key) != fmt.Sprintf("\x00\x00\x00\x00%c\x027", key) || string(got.Value) != fmt.Sprintf("\x00\x00\x00\x00%c\x0e", value) {
+		t.Errorf("%q=%q", got.Key, got.Value)
+	}
+	if want := int32(partitioner.Hash(got.Key)&0x7fffffff) % 3; got.Partition != want {
+		t.Errorf("partition %d; consumers' tools hash what is written, to %d", got.Partition, want)
+	}
+	shown := r.scrapeOf("sluice_schema_")
+	for name, want := range map[string]float64{
+		`sluice_schema_encodes_total{serializer="avro"}`: 3, `sluice_schema_failures_total{reason="mismatch"}`: 1,
+		`sluice_schema_registry_requests_total{result="answered"}`: 2, `sluice_schema_cache_entries{kind="registrations"}`: 2,
+	} {
+		if shown[name] != want {
+			t.Errorf("%s = %v, want %v", name, shown[name], want)
+		}
+	}
+}
+
+// TestDeadLettersOfSchemas holds that of a batch what does not fit becomes a dead letter as it was sent, and the rest is stored.
+func TestDeadLettersOfSchemas(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), schemaTables+"[topics.orders]\nvalue.serializer = 'avro'\nvalue.schema.file = '"+schemaFile(t, orderV1)+"'\nauto.register.schemas = true\n"+
+		"key.from = 'json:/k'\ndead_letter.topic = 'other'\ndead_letter.causes = ['schema']\n[topics.other]\nvalue.serializer = 'json'\nvalue.json.compact = true\n")
+	defer func() { _ = r.end() }()
+	a := r.post(r.url("orders"), "{\"id\":1}\n{\"id\": null, \"k\":\"x\"}\n{\"id\":2}", ndjson)
+	a.want(t, 207, "")
+	if stored(c, "orders") != 2 {
+		t.Errorf("%d records stored", stored(c, "orders"))
+	}
+	got := read(t, c.ListenAddrs(), "other", 1)[0]
+	l := about(t, got)
+	if got.Key != nil || string(got.Value) != `{"id": null, "k":"x"}` {
+		t.Errorf("the letter is not what was sent: %q=%q", got.Key, got.Value)
+	}
+	if l.Cause != deadletter.CauseSchema || l.Code != "schema_mismatch" || l.Exception != "org.apache.kafka.common.errors.SerializationException" || !strings.Contains(l.Message, "value at /id: expected long, found null") {
+		t.Errorf("%+v", l)
+	}
+	r.post(r.url("orders"), `{"id":true}`).letter(t)
+}
+
+// TestNewVersionUnderLoad holds that records switch over to a new version of the schema without a failed request, and that both are
+// what the registry says.
+func TestNewVersionUnderLoad(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), schemaTables+"latest.cache.ttl.ms = 1\n[topics.orders]\nvalue.serializer = 'avro'\n")
+	defer func() { _ = r.end() }()
+	v1 := r.registerSchema("orders-value", orderV1)
+	eventually(t, "the first version", func() bool { return r.post(r.url("orders"), `{"id":1}`).status == 200 }) // it may have been looked for before
+	var sent atomic.Int64
+	var newSeen, stop atomic.Bool
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for !stop.Load() {
+				a, err := post(http.DefaultClient, r.url("orders"), `{"id":1}`)
+				if err != nil || a.status != 200 {
+					t.Errorf("%d %s, %v", a.status, a.body, err)
+					return
+				}
+				sent.Add(1)
+			}
+		})
+	}
+	eventually(t, "records of the first version", func() bool { return sent.Load() >= 20 || t.Failed() })
+	v2 := r.registerSchema("orders-value", orderV2)
+	seen := 0
+	for !newSeen.Load() && !t.Failed() {
+		n := int(stored(c, "orders"))
+		if n == seen {
+			continue
+		}
+		seen = n
+		for _, rec := range read(t, c.ListenAddrs(), "orders", n) {
+			switch string(rec.Value) {
+			case fmt.Sprintf("\x00\x00\x00\x00%c\x02", v1):
+			case fmt.Sprintf("\x00\x00\x00\x00%c\x02\x00", v2):
+				newSeen.Store(true)
+			default:
+				t.Fatalf("%q", rec.Value)
+			}
+		}
+	}
+	stop.Store(true)
+	wg.Wait()
+}
+
+// TestRegistryThatHangsDelaysNoOther holds that a topic without a schema, and one whose schema is known, go on while a registry
+// hangs, and that who waits for it is told in the end.
+func TestRegistryThatHangsDelaysNoOther(t *testing.T) {
+	c := fake(t, kfake.SeedTopics(1, "new"))
+	gate := make(chan struct{})
+	var hangs atomic.Bool
+	srv := hangingRegistry(t, &hangs, gate)
+	r := serve(t, c.ListenAddrs(), "[schema]\nregistry.url = '"+srv+"'\nregistry.request.timeout.ms = 30000\nlatest.cache.ttl.ms = 1\n"+
+		"[topics.orders]\nvalue.serializer = 'avro'\n[topics.other]\n[topics.\"new*\"]\nvalue.serializer = 'avro'\n")
+	defer func() {
+		close(gate)
+		_ = r.end()
+	}()
+	r.post(r.url("orders"), `{"id":1}`).want(t, 200, "")
+	hangs.Store(true)
+	waiting := make(chan answer, 1)
+	go func() {
+		a, _ := post(http.DefaultClient, r.url("new"), `{"id":1}`)
+		waiting <- a
+	}()
+	for range 20 {
+		r.post(r.url("orders"), `{"id":2}`).want(t, 200, "")
+		r.post(r.url("other"), `x`).want(t, 200, "")
+	}
+	select {
+	case a := <-waiting:
+		t.Errorf("the topic without a schema was answered: %+v", a)
+	default:
+	}
+}
+
+// TestSchemaFileIsRead holds that a reload takes a changed schema file, and that a bad one changes nothing.
+func TestSchemaFileIsRead(t *testing.T) {
+	c := fake(t)
+	file := schemaFile(t, orderV1)
+	text := fmt.Sprintf("[kafka]\nbootstrap.servers = '%s'\n[http]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n", c.ListenAddrs()[0]) + schemaTables +
+		"[topics.orders]\nvalue.serializer = 'avro'\nvalue.schema.file = '" + file + "'\nauto.register.schemas = true\n"
+	r := serveConfig(t, parse(t, text))
+	defer func() { _ = r.end() }()
+	r.post(r.url("orders"), `{"id":1,"note":"x"}`).want(t, 422, "schema_mismatch")
+	write := func(schema string) error {
+		t.Helper()
+		if err := os.WriteFile(file, []byte(schema), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return r.g.Reload(parse(t, text))
+	}
+	if err := write(`{`); err == nil || !strings.Contains(err.Error(), file) {
+		t.Errorf("%v", err)
+	}
+	r.post(r.url("orders"), `{"id":1}`).want(t, 200, "")
+	if err := write(orderV2); err != nil {
+		t.Fatal(err)
+	}
+	r.post(r.url("orders"), `{"id":1,"note":"x"}`).want(t, 200, "")
+}
+
+// hangingRegistry knows a schema for every subject, and answers nothing while hangs is set, until gate is closed.
+func hangingRegistry(t testing.TB, hangs *atomic.Bool, gate <-chan struct{}) string {
+	t.Helper()
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		if hangs.Load() {
+			select {
+			case <-gate:
+			case <-req.Context().Done():
+			}
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"subject": "orders-value", "version": 1, "id": 1, "schema": orderV1})
+	}))
+	t.Cleanup(srv.Close)
+	return srv.URL
+}
+
+// TestIndependentConsumer holds that avsc reads what the gateway wrote, with schemas that it asks the registry for over HTTP.
+func TestIndependentConsumer(t *testing.T) {
+	const folder = "schema/avro/testdata/interop"
+	node, err := exec.LookPath("node")
+	if err != nil {
+		t.Skip("no node: apt-get install nodejs npm")
+	}
+	if _, err := os.Stat(filepath.Join(folder, "node_modules", "avsc")); err != nil {
+		t.Skip("no avsc: npm ci --prefix gateway/" + folder)
+	}
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), schemaTables+"latest.cache.ttl.ms = 1\n[topics.orders]\nvalue.serializer = 'avro'\n[topics.other]\nvalue.serializer = 'confluent-framed'\n")
+	defer func() { _ = r.end() }()
+	r.registerSchema("orders-value", orderV1)
+	eventually(t, "the first version", func() bool { return r.post(r.url("orders"), `{"id":1}`).status == 200 })
+	r.registerSchema("orders-value", orderV2)
+	eventually(t, "the new version", func() bool { return r.post(r.url("orders"), `{"id":2,"note":"é"}`).status == 200 })
+	in, err := json.Marshal(map[string]any{"registry": r.g.SchemaRegistryURL(), "values": framedValues(t, c, r)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), node, "consume.js")
+	cmd.Dir, cmd.Stdin, cmd.Stderr = folder, bytes.NewReader(in), os.Stderr
+	out, err := cmd.Output()
+	if want := `[{"id":1},{"id":2,"note":{"string":"é"}}]`; err != nil || string(out) != want {
+		t.Errorf("avsc reads %s, %v; want %s", out, err, want)
+	}
+}
+
+// framedValues are the values of topic orders in hexadecimal, by what they are. They also pass as confluent-framed.
+func framedValues(t *testing.T, c *kfake.Cluster, r *rig) []string {
+	t.Helper()
+	var all []string
+	for _, rec := range read(t, c.ListenAddrs(), "orders", 2) {
+		all = append(all, hex.EncodeToString(rec.Value))
+		r.post(r.url("other"), string(rec.Value)).want(t, 200, "")
+	}
+	slices.Sort(all) // the ids of the schemas come first
+	return all
+}
+
+// TestFaultsUnderLoad holds that records whose schema is known are stored whatever the registry does, that records without one are
+// not delayed, and that all of them together ask it rarely.
+func TestFaultsUnderLoad(t *testing.T) {
+	c := fake(t)
+	var requests atomic.Int64
+	var fault atomic.Pointer[http.HandlerFunc]
+	gate := make(chan struct{})
+	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
+		requests.Add(1)
+		if f := fault.Load(); f != nil {
+			(*f)(w, req)
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"subject": "orders-value", "version": 1, "id": 1, "schema": orderV1})
+	}))
+	defer srv.Close()
+	r := serve(t, c.ListenAddrs(), "[schema]\nregistry.url = '"+srv.URL+"'\nlatest.cache.ttl.ms = 1\nmissing.cache.ttl.ms = 600000\n"+
+		"[topics.orders]\nvalue.serializer = 'avro'\n[topics.other]\n")
+	defer func() {
+		close(gate)
+		_ = r.end()
+	}()
+	r.post(r.url("orders"), `{"id":1}`).want(t, 200, "")
+	says := func(status int, body string) http.HandlerFunc {
+		return func(w http.ResponseWriter, _ *http.Request) {
+			w.WriteHeader(status)
+			_, _ = w.Write([]byte(body))
+		}
+	}
+	for name, f := range map[string]http.HandlerFunc{
+		"409": says(409, `{"error_code":409,"message":"incompatible"}`), "422": says(422, `{"error_code":42201,"message":"invalid"}`), "500": says(500, "<html>"),
+		"deleted": says(404, `{"error_code":40401,"message":"Subject not found"}`), "no JSON": says(200, "x"), "wrong": says(200, `{"id":-7,"version":-1,"schema":"{"}`),
+		"hangs": func(_ http.ResponseWriter, req *http.Request) {
+			select {
+			case <-gate:
+			case <-req.Context().Done():
+			}
+		},
+	} {
+		fault.Store(&f)
+		before := requests.Load()
+		var wg sync.WaitGroup
+		for worker := range 4 {
+			wg.Go(func() {
+				topic, body := "orders", `{"id":2}`
+				if worker%2 == 1 {
+					topic, body = "other", "x"
+				}
+				for range 25 {
+					if a, err := post(http.DefaultClient, r.url(topic), body); err != nil || a.status != 200 {
+						t.Errorf("%s: %s is answered %d %s, %v", name, topic, a.status, a.body, err)
+					}
+				}
+			})
+		}
+		wg.Wait()
+		if n := requests.Load() - before; n > 1 {
+			t.Errorf("%s: %d requests to the registry", name, n)
+		}
+	}
+}
+
+// TestTransactionsHaveSchemas holds that the records of a transaction are written with schemas, and that one that does not fit keeps
+// all of them out.
+func TestTransactionsHaveSchemas(t *testing.T) {
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), schemaTables+"[topics.orders]\nvalue.serializer = 'avro'\nvalue.schema.file = '"+schemaFile(t, orderV1)+"'\nauto.register.schemas = true\n[topics.other]\n"+oneClient)
+	defer func() { _ = r.end() }()
+	o := r.transaction("", `{"topic":"other","value":"x"}`+"\n"+`{"topic":"orders","value":{"id":"1"}}`)
+	if o.status != 422 || o.Code != "schema_mismatch" || o.Index == nil || *o.Index != 1 || stored(c, "other") != 0 {
+		t.Errorf("%+v", o)
+	}
+	if o := r.transaction("", `{"topic":"other","value":"x"}`+"\n"+`{"topic":"orders","value":{"id":1}}`); o.status != 200 || !o.Committed {
+		t.Errorf("%+v", o)
+	}
+	if got := read(t, c.ListenAddrs(), "orders", 1)[0]; string(got.Value) != fmt.Sprintf("\x00\x00\x00\x00%c\x02", r.registerSchema("orders-value", orderV1)) {
+		t.Errorf("%q", got.Value)
+	}
+}
