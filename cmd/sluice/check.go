@@ -15,11 +15,12 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration and print the effective settings of every topic",
-		Long: `Check a configuration and the modules that it binds. All errors are printed at once; else the effective settings, each with where
+		Long: `Check a configuration, and the modules and schemas that it names. All errors are printed at once; else the effective settings, each with where
 it came from. A gateway may be running meanwhile, and nothing is changed.
 
 Of modules it finds out what serve would: that they are there, can be run as what they are bound as, and take their
-configurations. One that is source is looked at if it was built before; --build builds it.`,
+configurations. One that is source is looked at if it was built before; --build builds it. Of schemas it asks the registry, if that
+answers, whether they are there, and compiles them; nothing is registered.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file, cmd.Flags().Changed("config"))
@@ -28,7 +29,7 @@ configurations. One that is source is looked at if it was built before; --build 
 			}
 			ctx, cancel := untilSignal(cmd)
 			defer cancel()
-			found, err := gateway.CheckModules(ctx, cfg, localHost, build)
+			found, err := gateway.Check(ctx, cfg, localHost, build)
 			if err != nil {
 				return err
 			}

@@ -98,6 +98,20 @@ func (d *desk) topic(name string) string {
 	return name
 }
 
+// written says what step 2 of a topic does with keys and values; "" if nothing.
+func (d *desk) written(topic string) string {
+	t, ok := d.cfg.Topic(topic)
+	switch {
+	case ok && t.Value != nil:
+		return "value.serializer = " + t.Value.Name
+	case ok && t.Key != nil:
+		return "key.serializer = " + t.Key.Name
+	case ok && t.KeyFrom != nil:
+		return "key.from"
+	}
+	return ""
+}
+
 // filterFlags are the flags that choose letters.
 type filterFlags struct {
 	dlt.Filter
@@ -107,7 +121,7 @@ type filterFlags struct {
 func (f *filterFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.StringVar(&f.ID, "id", "", "only the letter with this `id`")
-	flags.StringVar(&f.Cause, "cause", "", "only of this `cause`: interceptor, broker or undelivered")
+	flags.StringVar(&f.Cause, "cause", "", "only of this `cause`: interceptor, broker, schema or undelivered")
 	flags.StringVar(&f.Code, "code", "", "only of this `code`, as list prints it")
 	flags.StringVar(&f.Module, "module", "", "only what the `module` of this name failed on")
 	flags.StringVar(&f.Outcome, "outcome", "", "only of this `outcome`: not_stored, or unknown (the record may be in its topic too)")
@@ -140,7 +154,7 @@ func (f *filterFlags) parse(cmd *cobra.Command) (dlt.Filter, error) {
 			errs = append(errs, fmt.Errorf("--%s %q: it must be one of %s", flag, value, strings.Join(values, ", ")))
 		}
 	}
-	oneOf("cause", f.Cause, deadletter.CauseInterceptor, deadletter.CauseBroker, deadletter.CauseUndelivered)
+	oneOf("cause", f.Cause, deadletter.CauseInterceptor, deadletter.CauseBroker, deadletter.CauseSchema, deadletter.CauseUndelivered)
 	oneOf("outcome", f.Outcome, deadletter.NotStored, deadletter.OutcomeUnknown)
 	if f.Limit < 0 {
 		errs = append(errs, fmt.Errorf("--limit %d: it must not be negative", f.Limit))
@@ -249,6 +263,7 @@ func dltReplayCommand() *cobra.Command {
 				if r.URL == "" {
 					r.URL = dataURL(d.cfg.HTTP.Listen)
 				}
+				r.Written = d.written
 				return d.cluster.Replay(ctx, cmd.OutOrStdout(), r)
 			})
 		},
@@ -274,7 +289,7 @@ had not marked yet are sent again by the next run, with the same Idempotency-Key
 reach the same replica of the gateway and it still remembers the key (idempotency.ttl.ms, idempotency.max.bytes, no restart). So
 do not go on with --via kafka then.
 
---via kafka sends them straight to their topic, past all modules: to the partition they were sent to, or if there is none by their
+--via kafka sends them straight to their topic, past all modules, and so not to a topic with a serializer: to the partition they were sent to, or if there is none by their
 key as Java's producer does. Records and marks are written in one transaction, so that nothing is lost or stored twice whenever
 this command is killed. It needs the right to write there, and readers with isolation.level=read_committed.
 

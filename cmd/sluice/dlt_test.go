@@ -86,7 +86,7 @@ func TestDltWrongUsage(t *testing.T) {
 		"list":                              "see sluice dlt list --help",
 		"list orders --since yesterday":     "--since \"yesterday\": it must be a time such as",
 		"list orders --limit -1":            "--limit -1",
-		"list orders --cause brocker":       "--cause \"brocker\": it must be one of interceptor, broker, undelivered",
+		"list orders --cause brocker":       "--cause \"brocker\": it must be one of interceptor, broker, schema, undelivered",
 		"replay orders --outcome lost":      "--outcome \"lost\"",
 		"show orders":                       "PARTITION@OFFSET or with --id",
 		"show orders 1":                     "must be PARTITION@OFFSET",

@@ -64,7 +64,7 @@ func newRoot() *cobra.Command {
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usageError{err} })
-	root.AddCommand(serveCommand(), checkCommand(), moduleCommand(), dltCommand(), versionCommand(), drillCommand(), bench.Command())
+	root.AddCommand(serveCommand(), checkCommand(), moduleCommand(), dltCommand(), schemaCommand(), versionCommand(), drillCommand(), bench.Command())
 	return root
 }
 

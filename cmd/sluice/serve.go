@@ -137,6 +137,9 @@ func greet(w io.Writer, cfg *config.Config, g *gateway.Gateway) {
 	} else {
 		fmt.Fprintf(w, "  kafka    %v\n", cfg.Kafka.Bootstrap)
 	}
+	if url := g.SchemaRegistryURL(); url != "" {
+		fmt.Fprintf(w, "  schemas  %s (embedded schema registry for trying out)\n", url)
+	}
 }
 
 // suggest says what to try as soon as that works: modules may have to be built first.
@@ -149,6 +152,9 @@ func suggest(ctx context.Context, w io.Writer, cfg *config.Config, g *gateway.Ga
 	topic := "orders"
 	if _, ok := cfg.Topic(topic); !ok && len(cfg.Literal()) > 0 {
 		topic = cfg.Literal()[0]
+	}
+	if t, ok := cfg.Topic(topic); ok && t.Value != nil {
+		return // the value below would not fit
 	}
 	fmt.Fprintf(w, "try\n  curl -d '{\"a\":1}' http://%s/v1/topics/%s/records\n", g.HTTPAddr(), topic)
 }

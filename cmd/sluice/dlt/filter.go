@@ -34,7 +34,7 @@ func ParsePosition(text string) (Position, error) {
 // Filter chooses letters: those to which everything applies that is set.
 type Filter struct {
 	ID      string
-	Cause   string // interceptor, broker, undelivered
+	Cause   string // interceptor, broker, schema, undelivered
 	Code    string // as list prints it; also the class of the exception, with or without its package
 	Module  string
 	Outcome string  // not_stored or unknown

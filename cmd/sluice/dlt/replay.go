@@ -29,6 +29,10 @@ type Replay struct {
 	KeepPartition bool
 	DryRun        bool
 	Timeout       time.Duration // how long to try with one letter
+
+	// Written says what writes the keys or values of a topic's records, as "value.serializer = avro"; "" if they go as they were sent.
+	// nil is nothing for all topics. Letters are as they were sent, so that straight to Kafka they would be stored unwritten.
+	Written func(topic string) string
 }
 
 // ErrNotAll says that some letters were not replayed.
@@ -99,12 +103,24 @@ func (r *run) count(ctx context.Context) error {
 			case r.Filter.Limit == 0 || r.total < r.Filter.Limit:
 				r.quota[p.number]++
 				r.total++
+				return r.writable(r.destination(l))
 			}
 			return nil
 		})
 		if err != nil {
 			return err
 		}
+	}
+	return nil
+}
+
+// writable refuses to store what was sent in a topic whose records are written in another form.
+func (r *run) writable(topic string) error {
+	if r.Via != ViaKafka || r.Written == nil {
+		return nil
+	}
+	if what := r.Written(topic); what != "" {
+		return fmt.Errorf("records of topic %s are written with %s, and dead letters are as they were sent: replay them via the gateway", topic, what)
 	}
 	return nil
 }
