@@ -25,6 +25,7 @@ func Faults() []Fault {
 		{"rolling-restart", "every broker is stopped in order and started again, one after the other", rollingRestart},
 		{"broker-stop", "SIGSTOP of the broker that leads", brokerStop},
 		{"all-stop", "SIGSTOP of all brokers", allStop},
+		{"spool-full", "SIGSTOP of all brokers until a spool is full, and for a while", spoolFull},
 		{"isr-lost", "kill -9 of two brokers of three, with min.insync.replicas=2", isrLost},
 		{"isr-short", "min.insync.replicas=3 while a broker is down: not enough replicas", isrShort},
 		{"controller-change", "the active controller is killed, and restarted", controllerChange},

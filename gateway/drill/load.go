@@ -54,7 +54,7 @@ type load struct {
 
 	mu      sync.Mutex
 	entries []check.Entry
-	stored  map[string]*atomic.Int64 // by topic, and for transactions: when the last record that is stored was sent
+	stored  map[string]*atomic.Int64 // by topic, and for transactions: when the last record was sent that is stored, or in a spool
 }
 
 // allTransactions stands for them among the topics of load.stored.
@@ -126,7 +126,11 @@ func (l *load) add(entries []check.Entry) {
 			if last := l.stored[e.Letter.Topic]; last != nil { // else it is a finding
 				last.Store(e.Sent)
 			}
-		case check.Accepted, check.Refused, check.Unknown:
+		case check.Accepted:
+			if e.Spooled { // nobody is told when it is stored
+				l.stored[e.Topic].Store(e.Sent)
+			}
+		case check.Refused, check.Unknown:
 		}
 	}
 	l.mu.Lock()
@@ -186,7 +190,7 @@ func (s *sender) next() []check.Entry {
 	for i := range entries {
 		entries[i] = check.Entry{
 			ID: fmt.Sprintf("%s-c%d-%d", s.prefix, s.client, s.seq), Client: s.client, Request: s.request, Seq: s.seq,
-			Topic: s.topics[i%len(s.topics)], Key: s.key(), Queued: s.form == queued, Tx: s.form == transaction, Partition: -1, Offset: -1,
+			Topic: s.topics[i%len(s.topics)], Key: s.key(), Queued: !s.form.waits(), Spooled: s.form.onDisk(), Tx: s.form == transaction, Partition: -1, Offset: -1,
 		}
 		s.seq++
 	}
@@ -202,7 +206,7 @@ func (s *sender) key() string {
 		return ""
 	case envelopes, transaction:
 		n = s.seq
-	case keyed, values, queued:
+	case keyed, values, queued, spooled, bulky:
 	}
 	return fmt.Sprintf("k%d-%d", s.client, n%keysEach)
 }

@@ -19,12 +19,14 @@ const (
 	gatewayStart = 3 * time.Minute // the first builds a module
 	gatewayStop  = 90 * time.Second
 	gatewayPoll  = 20 * time.Millisecond
+
+	shutdownTimeout = time.Minute // shutdown.timeout.ms
 )
 
 // gateway is `sluice serve` as a child process, on the same address however often it is started.
 type gateway struct {
 	binary, dir string
-	addr        string // of the data plane
+	addr, admin string // of its two listeners
 
 	mu   sync.Mutex
 	proc *localkafka.Process // nil before the first start
@@ -41,10 +43,10 @@ func newGateway(binary, dir, compiled string, bootstrap []string, settings strin
 	if err != nil {
 		return nil, err
 	}
-	g := &gateway{binary: binary, dir: dir, addr: fmt.Sprintf("127.0.0.1:%d", ports[0])}
-	text := fmt.Sprintf("shutdown.timeout.ms = 60000\n[log]\nlevel = \"debug\"\n[kafka]\nbootstrap.servers = %q\nmetadata.max.age.ms = 5000\n"+
-		"[http]\nlisten = %q\n[admin]\nlisten = \"127.0.0.1:%d\"\n[wasm]\ncache.dir = %q\n%s",
-		strings.Join(bootstrap, ","), g.addr, ports[1], compiled, settings)
+	g := &gateway{binary: binary, dir: dir, addr: fmt.Sprintf("127.0.0.1:%d", ports[0]), admin: fmt.Sprintf("127.0.0.1:%d", ports[1])}
+	text := fmt.Sprintf("shutdown.timeout.ms = %d\n[log]\nlevel = \"debug\"\n[kafka]\nbootstrap.servers = %q\nmetadata.max.age.ms = 5000\n"+
+		"[http]\nlisten = %q\n[admin]\nlisten = %q\n[wasm]\ncache.dir = %q\n%s",
+		shutdownTimeout.Milliseconds(), strings.Join(bootstrap, ","), g.addr, g.admin, compiled, settings)
 	return g, os.WriteFile(g.file("config.toml"), []byte(text), 0o600)
 }
 

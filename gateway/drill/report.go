@@ -107,8 +107,8 @@ func (r *Round) line() string {
 	for _, answer := range slices.SortedFunc(maps.Keys(r.Answers), func(a, b string) int { return cmp.Compare(r.Answers[b], r.Answers[a]) }) {
 		parts = append(parts, fmt.Sprintf("%d x %s", r.Answers[answer], answer))
 	}
-	return fmt.Sprintf("%d findings; records: %s; %d dead letters; transactions: %d committed, %d refused, %d unknown; longest outage %s, slowest answer %s",
-		r.Found, strings.Join(parts, ", "), r.Letters, r.Transactions[string(check.Stored)], r.Transactions[string(check.Refused)],
+	return fmt.Sprintf("%d findings; records: %s; %d dead letters, %d copies; transactions: %d committed, %d refused, %d unknown; longest outage %s, slowest answer %s",
+		r.Found, strings.Join(parts, ", "), r.Letters, r.Repeated, r.Transactions[string(check.Stored)], r.Transactions[string(check.Refused)],
 		r.Transactions[string(check.Unknown)], seconds(r.Unavailable), seconds(r.Slowest))
 }
 

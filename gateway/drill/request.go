@@ -17,6 +17,7 @@ const (
 	headerName  = "drill" // a record header that every record has
 	largeRecord = 4000    // bytes; every twentieth record is so large
 	smallRecord = 300
+	bulkyRecord = 30_000
 	keysEach    = 3 // of a sender
 )
 
@@ -29,6 +30,8 @@ const (
 	values    form = "values"    // NDJSON, one key for all
 	envelopes form = "envelopes" // NDJSON with a key of its own for each record
 	queued    form = "queued"    // one keyed record per request, ?ack=queued
+	spooled   form = "spooled"   // the same, for a topic with a spool
+	bulky     form = "bulky"     // the same, with large records
 
 	transaction form = "transaction" // like envelopes, over all topics of the sender
 )
@@ -40,16 +43,25 @@ func (f form) size() int {
 		return 8
 	case transaction:
 		return 4
-	case keyed, unkeyed, queued:
+	case keyed, unkeyed, queued, spooled, bulky:
 	}
 	return 1
 }
+
+// onDisk says whether the records go into a spool.
+func (f form) onDisk() bool { return f == spooled || f == bulky }
+
+// waits says whether the answer comes when Kafka has the records.
+func (f form) waits() bool { return f != queued && !f.onDisk() }
 
 // payload is the value of a record: JSON with its id, so that it is the same bytes in every form.
 func (s *sender) payload(e *check.Entry) []byte {
 	size, more := smallRecord/2, ""
 	if e.Seq%20 == 19 {
 		size = largeRecord
+	}
+	if s.form == bulky {
+		size = bulkyRecord
 	}
 	if s.odd && e.Seq%30 == 17 {
 		more = `"odd":"as no integer is",`
@@ -82,7 +94,7 @@ func (s *sender) url() string {
 	switch s.form {
 	case transaction:
 		return "http://" + s.addr + "/v1/transactions"
-	case queued:
+	case queued, spooled, bulky:
 		return "http://" + s.addr + "/v1/topics/" + s.topics[0] + "/records?ack=queued"
 	case keyed, unkeyed, values, envelopes:
 	}
@@ -110,7 +122,7 @@ func (s *sender) httpRequest(ctx context.Context, entries []check.Entry) (*http.
 	if (s.letters != "" || s.form == transaction) && s.request%20 == 9 { // the brokers refuse it: a dead letter, or no transaction
 		req.Header.Set("X-Kafka-Timestamp", strconv.FormatInt(time.Now().Add(refusedAhead).UnixMilli(), 10))
 	} else if s.clocks.Load() {
-		req.Header.Set("X-Kafka-Timestamp", timestamp(time.Now(), s.form != queued || s.letters != "")) // else one that was accepted would be lost
+		req.Header.Set("X-Kafka-Timestamp", timestamp(time.Now(), s.form.waits() || s.letters != "")) // else one that was accepted would be lost
 	}
 	switch s.form {
 	case envelopes, transaction:
@@ -118,7 +130,7 @@ func (s *sender) httpRequest(ctx context.Context, entries []check.Entry) (*http.
 	case values:
 		req.Header.Set("Content-Type", "application/x-ndjson")
 		req.Header.Set("X-Kafka-Key", entries[0].Key)
-	case keyed, queued:
+	case keyed, queued, spooled, bulky:
 		req.Header.Set("X-Kafka-Key", entries[0].Key)
 	case unkeyed:
 	}
@@ -134,7 +146,7 @@ func (s *sender) line(e *check.Entry) ([]byte, error) {
 		return json.Marshal(envelope{Key: e.Key, Value: value})
 	case transaction:
 		return json.Marshal(envelope{Topic: e.Topic, Key: e.Key, Value: value})
-	case keyed, unkeyed, values, queued:
+	case keyed, unkeyed, values, queued, spooled, bulky:
 	}
 	return value, nil
 }

@@ -31,6 +31,7 @@ type Round struct {
 
 	Transactions map[string]int `json:"transactions"` // by outcome; their records are among Outcomes
 	Letters      int            `json:"letters"`      // dead letters that were found, those that nobody was told of included
+	Repeated     int            `json:"repeated"`     // copies in the log of records that are there already
 
 	Found       int             `json:"found"` // findings in all
 	Findings    []check.Finding `json:"findings,omitempty"`
@@ -73,6 +74,9 @@ func (r *round) run(ctx context.Context) (*Round, error) {
 	}
 	entries, err := r.underLoad(ctx)
 	if err != nil {
+		return nil, err
+	}
+	if err := r.emptied(ctx); err != nil {
 		return nil, err
 	}
 	r.stage.termGateway()
@@ -182,7 +186,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // verdict compares the history with the log.
 func (r *round) verdict(entries []check.Entry, log []check.LogRecord) (*Round, error) {
 	s := r.stage
-	found := check.Check(&check.Run{Entries: entries, Log: log, Kills: s.kills, Wiped: s.wiped, Grown: s.grown}, rules())
+	found := check.Check(&check.Run{Entries: entries, Log: log, Kills: s.kills, Forgets: s.forgets(), Wiped: s.wiped, Grown: s.grown}, rules())
 	found = append(append(found, s.drain...), r.findings...)
 	v := &Round{
 		Faults: namesOf(r.faults), Outcomes: make(map[string]int), Answers: make(map[string]int), Transactions: make(map[string]int), Found: len(found), Findings: found[:min(len(found), keepFindings)],
@@ -199,10 +203,16 @@ func (r *round) verdict(entries []check.Entry, log []check.LogRecord) (*Round, e
 			v.Slowest = max(v.Slowest, time.Duration(e.Answered-e.Sent)*time.Microsecond)
 		}
 	}
+	seen := make(map[string]bool, len(log))
 	for i := range log {
 		if log[i].Letter != nil {
 			v.Letters++
+			continue
 		}
+		if seen[log[i].ID] {
+			v.Repeated++
+		}
+		seen[log[i].ID] = true
 	}
 	return v, r.keepEvidence(log, found)
 }
@@ -228,7 +238,7 @@ func longestGap(entries []check.Entry, from, to int64) time.Duration {
 	for i := range entries {
 		e := &entries[i]
 		stored[e.Topic] = append(stored[e.Topic], from) // every topic that was sent to counts
-		if e.Outcome() == check.Stored {
+		if o := e.Outcome(); o == check.Stored || o == check.Accepted && e.Spooled {
 			stored[e.Topic] = append(stored[e.Topic], min(e.Answered, to))
 		}
 	}

@@ -3,7 +3,9 @@ package drill
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
+	"time"
 
 	"sluice/gateway/drill/check"
 )
@@ -21,6 +23,7 @@ type stage struct {
 
 	mu    sync.Mutex
 	kills []int64
+	stops []int64 // of the gateway in order, but without Kafka
 	wiped map[string]check.Span
 	grown map[string]bool
 	drain []check.Finding // stops of the gateway that were not in order
@@ -35,14 +38,29 @@ func (s *stage) killGateway() {
 
 // termGateway stops the gateway in order. That it cannot is a finding.
 func (s *stage) termGateway() {
+	began := time.Now()
 	err := s.gateway.term()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if time.Since(began) >= shutdownTimeout {
+		s.stops = append(s.stops, now())
+	}
 	if err == nil {
 		return
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	s.kills = append(s.kills, now()) // it may have left something behind, and said so
 	s.drain = append(s.drain, check.Finding{Rule: "drain", Detail: "SIGTERM: " + err.Error()})
+}
+
+// forgets is when brokers were up again, and when the gateway was stopped and could not wait for Kafka: from then on a spool may send
+// again what is stored.
+func (s *stage) forgets() []int64 {
+	if s.cluster == nil {
+		return s.stops
+	}
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	return slices.Concat(s.stops, s.back)
 }
 
 // wipe notes that a topic is deleted now; the function returned notes that it is back.

@@ -9,13 +9,15 @@ import (
 const partitions = 3
 
 // topics are those of a round, see the package's comment.
-type topics struct{ steady, brisk, frail, fussy, dead string }
+type topics struct{ steady, brisk, frail, fussy, dead, spooled, cramped string }
 
 func newTopics(prefix string) topics {
-	return topics{prefix + "-steady", prefix + "-brisk", prefix + "-frail", prefix + "-fussy", prefix + "-fussy.DLT"}
+	return topics{prefix + "-steady", prefix + "-brisk", prefix + "-frail", prefix + "-fussy", prefix + "-fussy.DLT", prefix + "-spooled", prefix + "-cramped"}
 }
 
-func (t *topics) all() []string { return []string{t.steady, t.brisk, t.frail, t.fussy, t.dead} }
+func (t *topics) all() []string {
+	return []string{t.steady, t.brisk, t.frail, t.fussy, t.dead, t.spooled, t.cramped}
+}
 
 // fussyBytes is the largest batch that the brokers take in the fussy topic: less than a large record, more than others.
 const fussyBytes = "3000"
@@ -45,6 +47,8 @@ func (s *stage) settings() string {
 	}
 	topic(s.fussy, fussy...)
 	topic(s.dead, "producer.delivery.timeout.ms = 120000")
+	topic(s.spooled, `spool.dir = "spool"`, "spool.max.bytes = 67108864")
+	topic(s.cramped, `spool.dir = "spool"`, fmt.Sprintf("spool.max.bytes = %d", crampedBytes), `spool.fsync = "interval"`)
 	transactions := []string{
 		fmt.Sprintf("transactional.id.prefix = %q", s.prefix), "transactional.id.pool.size = 2", "transaction.timeout.ms = 10000", "transaction.max.block.ms = 2000",
 	}
@@ -68,6 +72,8 @@ func (s *stage) senders() []sender {
 		fussy[i].letters, fussy[i].odd = s.dead, s.guarded
 	}
 	all = append(all, fussy...)
+	all = append(all, forms([]form{spooled, spooled}, s.spooled)...)
+	all = append(all, forms([]form{bulky, bulky}, s.cramped)...)
 	all = append(all, forms([]form{transaction, transaction}, s.steady, s.brisk)...)
 	all = append(all, forms([]form{transaction}, s.brisk, s.frail)...)
 	all = append(all, forms([]form{transaction}, s.steady, s.fussy)...)

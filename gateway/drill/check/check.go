@@ -30,6 +30,7 @@ type Run struct {
 	Entries []Entry
 	Log     []LogRecord
 	Kills   []int64         // when the gateway was killed
+	Forgets []int64         // when something was back that may not know what it had stored: a broker, or a spool that was closed without Kafka
 	Wiped   map[string]Span // when a topic's records were deleted, from the request until it was there again
 	Grown   map[string]bool // topics that were given more partitions
 }
@@ -103,6 +104,14 @@ func (ix *Index) wiped(e *Entry) bool {
 }
 
 // killed says whether a gateway was killed after the record was sent.
-func (ix *Index) killed(e *Entry) bool {
-	return slices.ContainsFunc(ix.Kills, func(at int64) bool { return at >= e.Sent })
+func (ix *Index) killed(e *Entry) bool { return since(ix.Kills, e.Sent) }
+
+// repeats says whether a spool may have sent the record again.
+func (ix *Index) repeats(e *Entry) bool {
+	return e.Spooled && (ix.killed(e) || since(ix.Forgets, e.Sent))
+}
+
+// since says whether one of the times is at or after from.
+func since(times []int64, from int64) bool {
+	return slices.ContainsFunc(times, func(at int64) bool { return at >= from })
 }

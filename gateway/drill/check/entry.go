@@ -18,8 +18,9 @@ type Entry struct {
 	Topic   string `json:"topic"`
 	Key     string `json:"key,omitempty"` // "" is none
 	Queued  bool   `json:"queued,omitempty"`
-	Tx      bool   `json:"tx,omitempty"` // all records of the request are one transaction
-	Sum     uint64 `json:"sum"`          // of the bytes sent, see Sum
+	Spooled bool   `json:"spooled,omitempty"` // queued, for a topic with a spool
+	Tx      bool   `json:"tx,omitempty"`      // all records of the request are one transaction
+	Sum     uint64 `json:"sum"`               // of the bytes sent, see Sum
 
 	Status    int    `json:"status"` // of the answer to the request; 0 is none
 	Code      string `json:"code,omitempty"`

@@ -17,13 +17,19 @@ var mutations = map[string]mutation{
 	"loss":             {"lost", func(w *world) (string, bool) { return w.lose(is(check.Stored)) }},
 	"loss of a queued": {"lost-queued", func(w *world) (string, bool) { w.run.Kills = nil; return w.lose(w.acceptedOnly) }},
 	"duplicate":        {"twice", func(w *world) (string, bool) { return w.again(is(check.Stored)) }},
-	"504 twice":        {"twice", func(w *world) (string, bool) { return w.again(is(check.Unknown)) }},
+	"504 twice":        {"twice", func(w *world) (string, bool) { return w.again(unspooled(check.Unknown)) }},
 	"false refusal":    {"refused", (*world).storeRefused},
 	"false offset":     {"place", (*world).misplace},
 	"altered bytes":    {"bytes", (*world).alter},
 	"foreign record":   {"foreign", (*world).strange},
 	"reordering":       {"order", (*world).reorder},
 	"key moves":        {"key", (*world).moveKey},
+
+	"loss of a spooled":             {"lost-spooled", (*world).loseSpooled},
+	"a spooled twice":               {"twice", func(w *world) (string, bool) { w.run.Kills = nil; return w.again(spooled) }},
+	"a spooled twice, after a kill": {"twice", (*world).againLate},
+	"spool full, and stored":        {"refused", func(w *world) (string, bool) { return w.storeToo(spoolFull) }},
+	"reordering of the spooled":     {"order", (*world).reorderSpooled},
 
 	"loss of a dead letter":            {"letter", func(w *world) (string, bool) { return w.loseLetter() }},
 	"false offset of a dead letter":    {"letter", (*world).misplaceLetter},
@@ -55,7 +61,7 @@ func isTx(o check.Outcome) func(*check.Entry) bool {
 
 // acceptedOnly is an entry that was answered 202 and has no dead letter.
 func (w *world) acceptedOnly(e *check.Entry) bool {
-	return e.Outcome() == check.Accepted && !slices.ContainsFunc(w.run.Log, func(rec check.LogRecord) bool { return rec.ID == e.ID && rec.Letter != nil })
+	return e.Outcome() == check.Accepted && !e.Spooled && !slices.ContainsFunc(w.run.Log, func(rec check.LogRecord) bool { return rec.ID == e.ID && rec.Letter != nil })
 }
 
 func is(o check.Outcome) func(*check.Entry) bool {

@@ -8,7 +8,8 @@ func Rules() []Rule {
 		{"history", "no two entries of the history share an id: else the harness is wrong", checkHistory},
 		{"lost", "what was answered 200 is in the log", checkLost},
 		{"lost-queued", "what was answered 202 is in the log or a dead letter, unless the gateway was killed", checkLostQueued},
-		{"twice", "no record is in the log twice", checkTwice},
+		{"lost-spooled", "what was answered 202 for a topic with a spool is in the log or a dead letter, whatever was killed", checkLostSpooled},
+		{"twice", "no record is in the log twice, unless its spool's gateway was killed, or a broker forgot", checkTwice},
 		{"refused", "what was refused, or has become a dead letter, is not in the log", checkRefused},
 		{"place", "what was answered 200 is at the topic, partition and offset of the answer", checkPlace},
 		{"bytes", "a record, or its dead letter, has the key, the value and the headers with which it was sent", checkBytes},
@@ -47,16 +48,29 @@ func checkLost(ix *Index, report func(Finding)) {
 func checkLostQueued(ix *Index, report func(Finding)) {
 	for i := range ix.Entries {
 		e := &ix.Entries[i]
-		if e.Outcome() == Accepted && len(ix.Found(e.ID))+len(ix.Letters(e.ID)) == 0 && !ix.wiped(e) && !ix.killed(e) {
+		if ix.gone(e) && !e.Spooled && !ix.killed(e) {
 			report(about(e, nil, "answered 202, is neither in the log nor a dead letter, and no gateway was killed since"))
 		}
 	}
 }
 
+func checkLostSpooled(ix *Index, report func(Finding)) {
+	for i := range ix.Entries {
+		if e := &ix.Entries[i]; ix.gone(e) && e.Spooled {
+			report(about(e, nil, "answered 202, which means on disk, and is neither in the log nor a dead letter"))
+		}
+	}
+}
+
+// gone says whether a record that was accepted is nowhere.
+func (ix *Index) gone(e *Entry) bool {
+	return e.Outcome() == Accepted && len(ix.Found(e.ID))+len(ix.Letters(e.ID)) == 0 && !ix.wiped(e)
+}
+
 func checkTwice(ix *Index, report func(Finding)) {
 	for i := range ix.Entries {
 		e := &ix.Entries[i]
-		if found := ix.Found(e.ID); len(found) > 1 {
+		if found := ix.Found(e.ID); len(found) > 1 && !ix.repeats(e) {
 			report(about(e, found, "answered %d %s, and is in the log %d times", e.Status, e.Code, len(found)))
 		}
 	}

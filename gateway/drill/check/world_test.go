@@ -22,7 +22,7 @@ type world struct {
 func newWorld(seed uint64) *world {
 	return &world{
 		Rand: rand.New(rand.NewPCG(seed, 1)), now: 1000, seq: map[int]int64{}, reqs: map[int]int64{},
-		ends: map[string]*[partitions]int64{"orders": {}, "logs": {}, "orders.DLT": {}, "logs.DLT": {}},
+		ends: map[string]*[partitions]int64{"orders": {}, "logs": {}, "spooled": {}, "orders.DLT": {}, "logs.DLT": {}, "spooled.DLT": {}},
 	}
 }
 
@@ -35,9 +35,13 @@ func (w *world) live(n int) {
 		} else {
 			w.request(w.IntN(4))
 		}
+		if w.IntN(2) == 0 {
+			w.spoolOne(6)
+		}
 		if !killed && w.IntN(n) == 0 {
 			killed = true
 			w.run.Kills = append(w.run.Kills, w.now)
+			w.repeat()
 		}
 	}
 	w.Shuffle(len(w.run.Log), func(i, j int) { w.run.Log[i], w.run.Log[j] = w.run.Log[j], w.run.Log[i] })
