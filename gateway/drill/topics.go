@@ -48,7 +48,7 @@ func (s *stage) settings() string {
 	topic(s.fussy, fussy...)
 	topic(s.dead, "producer.delivery.timeout.ms = 120000")
 	topic(s.spooled, `spool.dir = "spool"`, "spool.max.bytes = 67108864")
-	topic(s.cramped, `spool.dir = "spool"`, fmt.Sprintf("spool.max.bytes = %d", crampedBytes), `spool.fsync = "interval"`)
+	topic(s.cramped, `spool.dir = "spool"`, fmt.Sprintf("spool.max.bytes = %d", crampedBytes), `spool.fsync = "interval"`, "producer.max.request.size = 65536")
 	transactions := []string{
 		fmt.Sprintf("transactional.id.prefix = %q", s.prefix), "transactional.id.pool.size = 2", "transaction.timeout.ms = 10000", "transaction.max.block.ms = 2000",
 	}
