@@ -12,6 +12,7 @@
 //	process.go   the gateway as a child process
 //	load.go      senders; request.go what they send, answer.go what they are told
 //	kafka.go     the independent client; read.go what it reads in the end
+//	spools.go    what the gateway says of its spools, and the fault that fills one
 //	foreseen.go  a rule of drills alone
 //	report.go    the report as text and JSON
 //
@@ -21,6 +22,7 @@
 //	brisk   short delivery.timeout.ms: records are given up while they are in flight, and answered 504
 //	frail   the one that is deleted, and whose max.message.bytes shrinks
 //	fussy   has dead letters: the brokers refuse timestamps that are too far ahead, a module odd records, and delivery.timeout.ms is short
+//	spooled cramped   have spools, for records with ack=queued that survive the gateway; that of cramped is small, and gets full
 //
 // Transactions go over two of them each.
 package drill

@@ -10,6 +10,7 @@
 //
 //	stored         200, and a place among 207    in the log exactly once, there, with the same bytes
 //	accepted       202                           the same once the gateway has drained, or a dead letter, unless it was killed
+//	               of a topic with a spool       the same, also if it was killed; more than once only after that, or if a broker forgot
 //	dead-lettered  a dead letter's place         there exactly once, with the same bytes, and not in the log
 //	refused        4xx, 502, 503, no connection  not in the log
 //	unknown        500, 504, and no answer       in the log at most once; of a transaction, all its records or none
