@@ -29,7 +29,7 @@ func someAt(found []LogRecord, p Place) bool {
 func checkLetterTwice(ix *Index, report func(Finding)) {
 	for i := range ix.Entries {
 		e := &ix.Entries[i]
-		if found := ix.Letters(e.ID); len(found) > 1 {
+		if found := ix.Letters(e.ID); len(found) > 1 && !ix.repeats(e) {
 			report(about(e, found, "has %d dead letters", len(found)))
 		}
 	}

@@ -33,7 +33,7 @@ var mutations = map[string]mutation{
 
 	"loss of a dead letter":            {"letter", func(w *world) (string, bool) { return w.loseLetter() }},
 	"false offset of a dead letter":    {"letter", (*world).misplaceLetter},
-	"dead letter twice":                {"letter-twice", func(w *world) (string, bool) { return w.againWhere(isLetter) }},
+	"dead letter twice":                {"letter-twice", func(w *world) (string, bool) { w.run.Kills = nil; return w.againWhere(isLetter) }},
 	"altered bytes of a dead letter":   {"bytes", (*world).alterLetter},
 	"dead letter of what is stored":    {"letter-false", func(w *world) (string, bool) { return w.writeLetter(is(check.Stored)) }},
 	"dead letter of what was refused":  {"letter-false", func(w *world) (string, bool) { return w.writeLetter(refusedForGood) }},

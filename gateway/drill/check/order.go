@@ -42,8 +42,12 @@ func checkOrder(ix *Index, report func(Finding)) {
 	}
 }
 
-// cutOff says that e was given up by one gateway and next sent by another, which cannot know of it.
+// cutOff says that e was given up by one gateway and next sent by another, which cannot know of it; or that the spool sent e again
+// because a broker forgot what it had, while next was on its way.
 func (ix *Index) cutOff(e, next *Entry) bool {
+	if e.Spooled && since(ix.Forgets, e.Sent) {
+		return true
+	}
 	return e.Outcome() == Unknown && slices.ContainsFunc(ix.Kills, func(at int64) bool { return e.Sent <= at && at <= next.Sent })
 }
 

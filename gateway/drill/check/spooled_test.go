@@ -32,7 +32,11 @@ func (w *world) spoolOne(client int) {
 	case e.Status == 0:
 		e.Code = []string{check.NoAnswer, check.Unreachable}[w.IntN(2)]
 	}
-	if spooled(&e) || e.Outcome() == check.Unknown && w.IntN(2) == 0 {
+	switch {
+	case e.Outcome() == check.Refused || e.Outcome() == check.Unknown && w.IntN(2) == 0:
+	case w.IntN(8) == 0: // the brokers refuse it for its own sake
+		w.letter(&e, false)
+	default:
 		w.store(&e)
 	}
 	w.seq[client]++
@@ -43,7 +47,11 @@ func (w *world) spoolOne(client int) {
 // repeat has the spool send again some of what it has sent.
 func (w *world) repeat() {
 	for _, rec := range w.run.Log {
-		if e := w.entry(rec.ID); e.Spooled && w.IntN(3) == 0 {
+		switch e := w.entry(rec.ID); {
+		case !e.Spooled || w.IntN(3) > 0:
+		case rec.Letter != nil:
+			w.letter(e, false)
+		default:
 			w.store(e)
 		}
 	}
@@ -83,7 +91,7 @@ func (w *world) reorderSpooled() (string, bool) {
 		for _, j := range w.Perm(len(w.run.Log)) {
 			a, b := &w.run.Log[i], &w.run.Log[j]
 			first, second := w.entry(a.ID), w.entry(b.ID)
-			if !spooled(first) || !spooled(second) || a.Key == "" || a.Key != b.Key || first.Seq >= second.Seq || w.copies(a.ID)+w.copies(b.ID) > 2 {
+			if isLetter(a) || isLetter(b) || !spooled(first) || !spooled(second) || a.Key == "" || a.Key != b.Key || first.Seq >= second.Seq || w.copies(a.ID)+w.copies(b.ID) > 2 {
 				continue
 			}
 			a.ID, b.ID, a.Sum, b.Sum = b.ID, a.ID, b.Sum, a.Sum
