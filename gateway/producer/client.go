@@ -180,6 +180,10 @@ func (c *client) send(k *kgo.Client, g *group, now time.Time) {
 		if s.Timestamp.IsZero() {
 			s.Timestamp = now // kgo would read the clock for every record
 		}
+		if g.topic.turning.Load() {
+			s.fail(errBehind, false)
+			continue
+		}
 		l := shelf.ledger(s.Partition)
 		s.ledger = l
 		if l.held.Load() {

@@ -130,6 +130,7 @@ var ends = []meaning{ //nolint:gochecknoglobals // a table that is only read
 	{kgo.ErrRecordRetries, retriable, anyoneKnows, record.NotAvailable, record.Unknown},
 	{kgo.ErrClientClosed, retriable, anyoneKnows, record.NotAvailable, record.Unknown},
 	{kgo.ErrAborting, retriable, anyoneKnows, record.NotAvailable, record.Unknown},
+	{errBehind, retriable, anyoneKnows, record.NotAvailable, record.Unknown},
 	{errForgotten, fatalForRecord, anyoneKnows, record.NotAvailable, record.Unknown},
 	{kgo.ErrMaxBuffered, retriable, anyoneKnows, record.BufferFull, record.Unknown},
 }

@@ -209,6 +209,10 @@ func (c *client) sift(l *ledger, refused int) (kept []*slot, suspects int) {
 			s.fail(s.group.until.Err(), false)
 			c.kept.Add(-1)
 			continue
+		case s.group.topic.turning.Load():
+			s.fail(errBehind, false)
+			c.kept.Add(-1)
+			continue
 		case i < refused:
 			suspects++
 		}
@@ -256,8 +260,7 @@ func (c *client) resend(l *ledger) {
 	k := c.kgo.Load()
 	c.place(k, l)
 	for _, s := range list {
-		c.give(k, l, s)
-		c.kept.Add(-1) // last: it is never in neither count
+		c.giveAgain(k, l, s)
 	}
 }
 
@@ -297,6 +300,16 @@ func (c *client) give(k *kgo.Client, l *ledger, s *slot) {
 	k.Produce(s.group.until, &s.Record, s.promise)
 }
 
+// giveAgain hands a record to kgo that was kept back, unless it has to go back to its owner.
+func (c *client) giveAgain(k *kgo.Client, l *ledger, s *slot) {
+	if s.group.topic.turning.Load() {
+		s.fail(errBehind, false)
+	} else {
+		c.give(k, l, s)
+	}
+	c.kept.Add(-1) // last: it is never in neither count
+}
+
 // move gives the records that wait for a kgo client that is gone to the one in its place.
 func (c *client) move() {
 	for l := range c.holding {
@@ -308,8 +321,7 @@ func (c *client) move() {
 		fresh := c.book.shelf(l.topic).ledger(l.partition)
 		for _, s := range l.waiting {
 			s.ledger, s.group.gen = fresh, c.gen.Load()
-			c.give(c.kgo.Load(), fresh, s)
-			c.kept.Add(-1)
+			c.giveAgain(c.kgo.Load(), fresh, s)
 		}
 		l.parked, l.waiting = nil, nil
 	}

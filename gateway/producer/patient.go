@@ -1,10 +1,12 @@
 package producer
 
 import (
+	"errors"
 	"math"
 	"time"
 
 	"sluice/gateway/config"
+	"sluice/gateway/record"
 )
 
 // clientKey says which topics share a client.
@@ -33,3 +35,21 @@ func (c *Cluster) Patient(cfg config.Topic) (*Topic, error) {
 
 // minPatientMemory is room beside the largest record, for what is charged with it.
 const minPatientMemory = 1 << 20
+
+// errBehind is the error of records of a patient topic that go back unsent.
+var errBehind = errors.New("a record before it has to be sent again first")
+
+// turn notes that a record of a patient topic goes back to its owner, who sends it again. So do all behind it that kgo does not have
+// yet, or they would overtake it. A record that is at fault itself is not sent again.
+func (t *Topic) turn(code record.Code) {
+	if t.client.key.patient && code != record.RecordTooLarge && code != record.InvalidRecord {
+		t.turning.Store(true)
+	}
+}
+
+// turned ends that: the owner waits for the Acks of all that it appended before it sends a record again.
+func (t *Topic) turned() {
+	if t.turning.Load() && t.Stats.Open() == 0 {
+		t.turning.Store(false)
+	}
+}

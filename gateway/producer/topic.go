@@ -33,6 +33,7 @@ type Topic struct {
 	limit   atomic.Pointer[sizeLimit] // nil if it is not known
 
 	retired atomic.Bool
+	turning atomic.Bool // of a patient topic: see turn
 	closing sync.Once
 	closed  chan struct{}
 	forced  atomic.Int64 // when an explicit partition last forced a refresh, Unix nanoseconds
@@ -89,6 +90,7 @@ func (t *Topic) Close() {
 // max.block.ms for buffer.memory and buffer.records, first come first served. It is false, and nothing has happened, if the topic was
 // retired.
 func (t *Topic) Append(b *record.Batch) bool {
+	t.turned()
 	load := t.measure(b, t.props.Compression.Type)
 	if load.records == 0 {
 		return true
@@ -255,7 +257,9 @@ func (t *Topic) failed(gen int64, s *slot, err error, maybeWritten bool) record.
 	}
 	t.cluster.meta.suspect()
 	t.Stats.Failed.Add(1)
-	return classify(err, maybeWritten).Failed(s.Partition)
+	why := classify(err, maybeWritten)
+	t.turn(why.Code)
+	return why.Failed(s.Partition)
 }
 
 // finish ends a group whose last record was answered: its memory is free again.

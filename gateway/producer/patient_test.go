@@ -1,0 +1,83 @@
+package producer
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/twmb/franz-go/pkg/kerr"
+
+	"sluice/gateway/config"
+	"sluice/gateway/record"
+)
+
+// patient is the producing side of a topic for records that their owner sends again.
+func (r *rig) patient(name string) *Topic {
+	r.t.Helper()
+	t, err := r.cluster.Patient(config.Topic{Name: name, Table: name, Producer: testProps(), Partitioner: "murmur2"})
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	return t
+}
+
+// Of a patient topic, what stands behind a record that its owner has to send again goes back, too, wherever it is: in kgo, kept
+// back, or just appended. Sent again in order, none has overtaken another.
+func TestWhatStandsBehindGoesBack(t *testing.T) {
+	r, m := newMuteRig(t)
+	topic := r.patient("orders")
+	var first, written, behind sent
+	first.append(r, topic, 0, "first")
+	first.outcome(t)
+	m.silent.Store(true)
+	values, others := numbered("v", 5), numbered("w", 3)
+	for _, v := range values {
+		n := topic.client.tap.Stats.Batches.Load()
+		written.append(r, topic, 0, v)
+		for topic.client.tap.Stats.Batches.Load() == n {
+			time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+		}
+	}
+	behind.append(r, topic, 0, others...)
+	for r.highWatermark("orders", 0) < 6 {
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+	}
+	r.forgets(5, false)
+	m.restart()
+
+	wait(t, written.done[0])
+	var late sent
+	late.append(r, topic, 0, "late") // as an owner that has not seen the Ack yet
+	written.want(t, record.Unknown)
+	behind.want(t, record.NotAvailable)
+	stored, failed := late.outcome(t)
+	if a := failed["late"]; len(stored) == 0 && a.Code != record.NotAvailable {
+		t.Errorf("late: %v %v", a.Code, a.Detail)
+	}
+	again := slices.Concat(values, others)
+	if len(stored) == 0 {
+		again = append(again, "late")
+	}
+	var second sent
+	second.append(r, topic, 0, again...)
+	if _, failed := second.outcome(t); len(failed) > 0 {
+		t.Errorf("sent again, and failed: %v", failed)
+	}
+	r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, stored, again))
+	r.freeOfDebt(topic)
+}
+
+// A record that is at fault itself is not sent again, so what stands behind it goes on.
+func TestPoisonOfAPatientTopicTurnsNothingBack(t *testing.T) {
+	r := newRig(t)
+	r.refuse("poison", kerr.InvalidRecord)
+	topic := r.patient("orders")
+	var s sent
+	s.append(r, topic, 0, "a", "poison", "b")
+	stored, failed := s.outcome(t)
+	if !slices.Equal(stored, []string{"a", "b"}) || failed["poison"].Code != record.InvalidRecord {
+		t.Errorf("stored %v, failed %v", stored, failed)
+	}
+	r.wantLog("orders", 0, []string{"a", "b"})
+	r.freeOfDebt(topic)
+}
