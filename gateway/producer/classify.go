@@ -104,10 +104,12 @@ func renumbers(code int16) bool {
 	return false
 }
 
-// fatalFor says that a client that saw err will not work again and must be replaced.
+// fatalFor says that a client that saw err will not work again and must be replaced. That delivery.timeout.ms has passed is no such
+// sign, whatever the broker answered last: kgo goes on with the next epoch, by which the broker refuses what arrives late of the
+// one before. A new client has another producer id, and what arrives late would be stored behind its records.
 func fatalFor(err error) bool {
 	answer, ok := errors.AsType[*kerr.Error](err)
-	if !ok {
+	if _, late := errors.AsType[*expired](err); late || !ok {
 		return false
 	}
 	switch answerOf(answer.Code).kind {

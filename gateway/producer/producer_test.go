@@ -1,7 +1,9 @@
 package producer
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -404,6 +406,36 @@ func TestFatalClientIsReplaced(t *testing.T) {
 	wait(t, done)
 	if b.Acks[0].Code != record.Stored {
 		t.Fatalf("after the replacement: %v %v", b.Acks[0].Code, b.Acks[0].Detail)
+	}
+}
+
+// TestLateRecordReplacesNoClient: the broker's last answer stands in the error of a record whose delivery.timeout.ms has passed. A client
+// with another producer id would be one whose records overtake what arrives late.
+func TestLateRecordReplacesNoClient(t *testing.T) {
+	r := newRig(t)
+	topic := r.topic("orders", func(p *config.Producer) {
+		p.DeliveryTimeout, p.RequestTimeout = 500*time.Millisecond, 400*time.Millisecond
+	})
+	r.fake.ControlKey(int16(kmsg.Produce), func(req kmsg.Request) (kmsg.Response, error, bool) {
+		r.fake.KeepControl()
+		p := req.(*kmsg.ProduceRequest)
+		if !bytes.Contains(p.Topics[0].Partitions[0].Records, []byte("late")) {
+			return nil, nil, false
+		}
+		return answerAll(p, func([]byte) int16 { return kerr.OutOfOrderSequenceNumber.Code }), nil, true
+	})
+	var late sent
+	late.append(r, topic, 0, "late")
+	if stored, failed := late.outcome(t); len(stored) > 0 || !errors.Is(failed["late"].Detail, kerr.OutOfOrderSequenceNumber) {
+		t.Fatalf("stored %v, failed %v: %v", stored, failed["late"].Code, failed["late"].Detail)
+	}
+	var next sent // by then the sender has heard of a client that is to be replaced
+	next.append(r, topic, 0, "stored")
+	if _, failed := next.outcome(t); len(failed) > 0 {
+		t.Errorf("failed: %v", failed)
+	}
+	if n := topic.client.gen.Load(); n > 0 {
+		t.Errorf("the client was replaced %d times", n)
 	}
 }
 
