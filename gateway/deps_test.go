@@ -85,6 +85,7 @@ var homes = map[string][]string{
 	"github.com/valyala/fasthttp":              {"sluice/gateway/ingest", "sluice/cmd/sluice/bench"},
 	"github.com/tetratelabs/wazero":            {"sluice/wasmhost", "sluice/wasmhost/compile"},
 	"golang.org/x/sync/singleflight":           {"sluice/gateway"},
+	"golang.org/x/sys/unix":                    {"sluice/gateway/localkafka"},
 	"google.golang.org/protobuf":               {"sluice/gateway/schema/protobuf"},
 }
 
