@@ -111,9 +111,10 @@ func newLetterIDs() *letterIDs {
 
 func (n *letterIDs) next() string { return n.replica + "-" + strconv.FormatInt(n.last.Add(1), 10) }
 
-// cause is why a record that would end with ack becomes a dead letter; "" if it does not.
-func (d *deadLetters) cause(b *record.Batch, ack *record.Ack, refused bool) string {
+// cause is why record i of b, which would end with ack, becomes a dead letter; "" if it does not.
+func (d *deadLetters) cause(b *record.Batch, i int, ack *record.Ack, refused bool) string {
 	e := ack.Detail
+	lost := b.LastTry && i == 0 && triedOften(ack.Code) // of a spool
 	switch {
 	case e == nil || ack.Code == record.Dropped:
 		return ""
@@ -121,6 +122,8 @@ func (d *deadLetters) cause(b *record.Batch, ack *record.Ack, refused bool) stri
 		return deadletter.CauseInterceptor
 	case ack.Code == record.SchemaMismatch && slices.Contains(d.causes, deadletter.CauseSchema):
 		return deadletter.CauseSchema
+	case lost && slices.Contains(d.causes, deadletter.CauseUndelivered):
+		return deadletter.CauseUndelivered
 	case b.Replayed && ack.Code != record.RecordTooLarge && ack.Code != record.InvalidRecord: // it is sent again
 		return ""
 	case refused && !b.Replayed: // its sender is told, and knows better what to do
@@ -135,13 +138,18 @@ func (d *deadLetters) cause(b *record.Batch, ack *record.Ack, refused bool) stri
 
 // Rescue implements [record.Rescuer].
 func (d *deadLetters) Rescue(b *record.Batch, i int, ack record.Ack, refused bool) func() {
-	cause := d.cause(b, &ack, refused)
+	cause := d.cause(b, i, &ack, refused)
 	if cause == "" {
 		return nil
 	}
 	r := b.Original(i)
 	l := &letter{batch: b, index: i, ack: ack, size: int64(r.Size()) + 2*record.Overhead}
 	if d.held.Add(l.size) > d.limit {
+		if b.Replayed && l.size <= d.limit { // its spool has it still: it is sent again when there is room
+			d.open.Add(1)
+			full := record.Errorf(record.NotAvailable, "dead_letter.buffer.memory = %d is full", d.limit)
+			return func() { d.settle(l, full.Failed(record.NoPartition)) }
+		}
 		d.held.Add(-l.size)
 		d.failed.Add(1)
 		if n := d.noRoom.due(time.Now()); n > 0 {

@@ -160,6 +160,7 @@ func (q *topicSpool) sendNext() bool {
 	q.open = append(q.open, f)
 	b := f.batch
 	b.Replayed, b.Done = true, f.done
+	b.LastTry = q.tries.seq == f.seqs[0] && q.tries.count == headTries-1
 	b.Hold()
 	b.Start()
 	q.adopt(t, b, original)
@@ -283,9 +284,12 @@ func (q *topicSpool) peek() bool {
 
 // lose gives up entries that cannot be read.
 func (q *topicSpool) lose(from, to uint64, err error) {
-	q.log.Error("records of the spool are lost", "records", to-from, "error", err)
-	q.Stats.lost.Add(int64(to - from))
+	before := q.track.count
 	q.finish(from, to)
+	if n := q.track.count - before; n > 0 { // once, however often it is read
+		q.log.Error("records of the spool are lost", "records", n, "error", err)
+		q.Stats.lost.Add(int64(n))
+	}
 }
 
 func (q *topicSpool) finish(from, to uint64) {

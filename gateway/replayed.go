@@ -71,12 +71,16 @@ func (q *topicSpool) sendAgain(a *record.Ack) {
 	}
 }
 
+// triedOften says whether a refusal is one by what is known of the topic now, or of a module that may have been too slow: it may pass,
+// and is believed after headTries.
+func triedOften(c record.Code) bool { return c == record.UnknownPartition || c == record.Rejected }
+
 // final says whether a record that ended with c is not to be sent again: it would never be stored.
 func (q *topicSpool) final(seq uint64, c record.Code) bool {
 	switch c {
 	case record.RecordTooLarge, record.InvalidRecord, record.Invalid, record.Dropped:
 		return true
-	case record.UnknownPartition, record.Rejected: // by what is known of the topic now, or a module that may have been too slow
+	case record.UnknownPartition, record.Rejected:
 		if seq != q.track.next {
 			return false
 		}

@@ -215,3 +215,30 @@ func recreate(t testing.TB, c *kfake.Cluster, topic string, partitions int32) {
 		t.Fatal(err)
 	}
 }
+
+// TestSpooledRecordWithoutPartitionBecomesADeadLetter: what is given up after some tries is not lost where there are dead letters.
+func TestSpooledRecordWithoutPartitionBecomesADeadLetter(t *testing.T) {
+	c := fake(t)
+	table := spoolTable(t.TempDir(), "dead_letter.topic = \"other\"\n") + "[topics.other]\n"
+	r := serve(t, c.ListenAddrs(), table)
+	outage := refuseProduce(c, "orders", kerr.NotLeaderForPartition)
+	r.queue("orders", `{"key":"a","value":"gone","partition":2}`+"\n"+`{"key":"b","value":"there","partition":0}`+"\n", envelope).want(t, 202, "")
+	r.stop()
+	if err := <-r.done; err != nil {
+		t.Fatal(err)
+	}
+	recreate(t, c, "orders", 1)
+	outage.Remove()
+	r = serve(t, c.ListenAddrs(), table)
+	l := read(t, c.ListenAddrs(), "other", 1)[0]
+	if a := about(t, l); string(l.Value) != "gone" || a.Cause != "undelivered" || a.Code != "unknown_partition" || a.Unknown {
+		t.Errorf("dead letter %s: %+v", l.Value, a)
+	}
+	if got := read(t, c.ListenAddrs(), "orders", 1)[0]; string(got.Value) != "there" {
+		t.Errorf("stored: %s", got.Value)
+	}
+	eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
+	if q := r.g.spools.all()[0]; q.Stats.letters.Load() != 1 || q.Stats.refused.Load() != 0 {
+		t.Errorf("%d dead letters, %d lost", q.Stats.letters.Load(), q.Stats.refused.Load())
+	}
+}

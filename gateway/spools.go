@@ -317,8 +317,26 @@ func escapeGlob(dir string) string {
 	return strings.NewReplacer(`\`, `\\`, "*", `\*`, "?", `\?`, "[", `\[`).Replace(dir)
 }
 
+// warnOfLeftSpools tells of spools that have records and that no topic of the configuration uses: nobody sends them.
+func (s *Topics) warnOfLeftSpools() {
+	looked := map[string]bool{}
+	for _, table := range s.cfg.Tables() {
+		cfg, ok := s.cfg.Topic(table)
+		if !ok || cfg.Spool.Dir == "" || looked[cfg.Spool.Dir] {
+			continue
+		}
+		looked[cfg.Spool.Dir] = true
+		for _, name := range spoolTopics(cfg.Spool.Dir) {
+			if own, ok := s.settings(name); !ok || own.Spool.Dir != cfg.Spool.Dir {
+				s.log.Warn("a spool may have records that nobody sends, as its topic has no spool.dir, or another", "topic", name, "spool.dir", cfg.Spool.Dir)
+			}
+		}
+	}
+}
+
 // wakeSpools sees to the topics of glob tables that have records in their spools: they are sent before anybody asks for the topic.
 func (s *Topics) wakeSpools() {
+	s.warnOfLeftSpools()
 	for _, table := range s.cfg.Tables() {
 		cfg, ok := s.cfg.Topic(table)
 		if !ok || !isGlob(table) || cfg.Spool.Dir == "" {

@@ -48,6 +48,8 @@ type Batch struct {
 
 	// Replayed says that the records come out of a spool: they were accepted long ago, and nobody is told that they are refused.
 	Replayed bool
+	// LastTry says of a replayed batch that its first record is not sent again if it is refused for what may pass.
+	LastTry bool
 
 	// Notes is what interceptors keep of the batch from OnSend to OnAck, by their place in the topic's list. They are given
 	// back when the batch ends.
@@ -260,7 +262,7 @@ func (b *Batch) Free() {
 	b.Failed = b.Failed[:0]
 	clear(b.originals)
 	b.originals = b.originals[:0]
-	b.Done, b.Ended, b.rescuer, b.Unattended, b.Replayed, b.Verbatim, b.Home, b.forgotten = nil, nil, nil, false, false, false, "", false
+	b.Done, b.Ended, b.rescuer, b.Unattended, b.Replayed, b.LastTry, b.Verbatim, b.Home, b.forgotten = nil, nil, nil, false, false, false, false, "", false
 	b.outcomes = nil
 	b.unstored.Store(0)
 	b.twice.Store(0)
