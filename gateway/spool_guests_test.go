@@ -2,6 +2,8 @@ package gateway
 
 import (
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -240,5 +242,19 @@ func TestSpooledRecordWithoutPartitionBecomesADeadLetter(t *testing.T) {
 	eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
 	if q := r.g.spools.all()[0]; q.Stats.letters.Load() != 1 || q.Stats.refused.Load() != 0 {
 		t.Errorf("%d dead letters, %d lost", q.Stats.letters.Load(), q.Stats.refused.Load())
+	}
+}
+
+// TestSpoolThatCannotBeOpened: of a glob table, it is found with the first record.
+func TestSpoolThatCannotBeOpened(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	c := fake(t)
+	r := serve(t, c.ListenAddrs(), fmt.Sprintf("[topics.\"o*\"]\nspool.dir = %q\nspool.max.bytes = 67108864\n", file))
+	r.queue("orders", "a").want(t, 503, "not_available")
+	if !strings.Contains(r.logs.String(), "topics cannot be set up") {
+		t.Error("the log does not say why")
 	}
 }

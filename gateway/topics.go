@@ -39,13 +39,14 @@ type Topics struct {
 	letterIDs *letterIDs
 	spools    *spools
 
-	byName  atomic.Pointer[map[string]*topicEntry] // never changed, only replaced under mu
-	mu      sync.Mutex
-	left    bool                   // a reload replaced it; guarded by mu
-	owed    map[string]*rateLimits // of topics that were in the set before and are not in this one yet; only read
-	lookups singleflight.Group
-	retired atomic.Bool       // a reload replaced it, and its records are all answered
-	anchors []*producer.Topic // keep the clients of glob tables, whether or not a topic uses them now
+	byName   atomic.Pointer[map[string]*topicEntry] // never changed, only replaced under mu
+	mu       sync.Mutex
+	left     bool                   // a reload replaced it; guarded by mu
+	owed     map[string]*rateLimits // of topics that were in the set before and are not in this one yet; only read
+	lookups  singleflight.Group
+	notBuilt occasion
+	retired  atomic.Bool       // a reload replaced it, and its records are all answered
+	anchors  []*producer.Topic // keep the clients of glob tables, whether or not a topic uses them now
 }
 
 // topicEntry is a topic with what has to be closed when it is given up.
@@ -198,7 +199,7 @@ func (s *Topics) build(ctx context.Context, cfg config.Topic, replaces bool) (*t
 	}
 	if err == nil && cfg.Spool.Dir != "" {
 		if t.spool, err = s.spools.open(cfg); err != nil {
-			err = fmt.Errorf("topic %q: %w", cfg.Name, err)
+			err = fmt.Errorf("topic %q: %w", cfg.Name, &spoolError{err})
 		}
 	}
 	if cfg.DeadLetter.Topic != "" {
@@ -253,6 +254,9 @@ func (s *Topics) discover(cfg config.Topic) (*Topic, error) {
 	}
 	e, err := s.build(context.Background(), cfg, false)
 	if err != nil {
+		if n := s.notBuilt.due(time.Now()); n > 0 {
+			s.log.Error("topics cannot be set up, their records are refused", "requests", n, "error", err)
+		}
 		return nil, err
 	}
 	if q := e.topic.spool; q == nil || !q.had() {
@@ -299,8 +303,17 @@ func asRecordError(err error) *record.Error {
 	if e, ok := errors.AsType[*record.Error](err); ok {
 		return e
 	}
+	if _, ok := errors.AsType[*spoolError](err); ok { // which may be mended while the gateway runs
+		return &record.Error{Code: record.NotAvailable, Message: "the spool of the topic cannot be opened", Err: err}
+	}
 	return &record.Error{Code: record.Internal, Message: "the topic cannot be set up: " + err.Error(), Err: err}
 }
+
+// spoolError is why a spool cannot be opened.
+type spoolError struct{ err error }
+
+func (e *spoolError) Error() string { return e.err.Error() }
+func (e *spoolError) Unwrap() error { return e.err }
 
 // validTopicName is Kafka's rule (org.apache.kafka.common.internals.Topic).
 func validTopicName(name string) *record.Error {

@@ -83,7 +83,12 @@ func (l *listing) sum() {
 	case l.shown == 0:
 		fmt.Fprintf(l.w, "%s: no dead letters that are asked for\n", l.topic.name)
 	default:
-		fmt.Fprintf(l.w, "\n%s: %s, %d replayed", l.topic.name, count(l.shown, "dead letter"), l.replayed)
+		fmt.Fprintf(l.w, "\n%s: %s, ", l.topic.name, count(l.shown, "dead letter"))
+		if l.filter.Pending {
+			fmt.Fprint(l.w, "not replayed")
+		} else {
+			fmt.Fprintf(l.w, "%d replayed", l.replayed)
+		}
 		if l.cut {
 			fmt.Fprintf(l.w, "; there are more than --limit %d", l.filter.Limit)
 		}
