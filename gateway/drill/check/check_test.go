@@ -132,6 +132,12 @@ func TestPermitted(t *testing.T) {
 		"the same, a gateway killed between": {check.Run{Kills: []int64{25}, Entries: []check.Entry{late, with2(next, 0)}, Log: []check.LogRecord{
 			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
 		}}, ""},
+		"queued, behind its successor": {check.Run{Kills: []int64{45}, Entries: []check.Entry{queued, with2(next, 0)}, Log: []check.LogRecord{
+			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
+		}}, "order"},
+		"queued, behind that of the next gateway": {check.Run{Kills: []int64{25}, Entries: []check.Entry{queued, with2(next, 0)}, Log: []check.LogRecord{
+			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
+		}}, ""},
 		"queued, has become a dead letter": {check.Run{Entries: []check.Entry{queued}, Log: []check.LogRecord{dead(false)}}, ""},
 		"queued, both, and nobody knew":    {check.Run{Entries: []check.Entry{queued}, Log: []check.LogRecord{rec, dead(true)}}, ""},
 		"no answer, a dead letter":         {check.Run{Entries: []check.Entry{broken}, Log: []check.LogRecord{dead(false)}}, ""},
