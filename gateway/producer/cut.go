@@ -62,8 +62,10 @@ func (c *client) heard(l *ledger) bool {
 	if l.asked == nil {
 		l.asked = make(chan int64, 1)
 		until := time.Now().Add(c.props.RequestTimeout)
-		if len(l.parked) > 0 && l.parked[0].slot.group.until.at.Before(until) {
-			until = l.parked[0].slot.group.until.at
+		if len(l.parked) > 0 {
+			if d := l.parked[0].slot.group.until; d.done != nil && d.at.Before(until) {
+				until = d.at
+			}
 		}
 		k, at, answer := c.kgo.Load(), l.cutAt, l.asked
 		c.retired.Go(func() {
@@ -107,3 +109,9 @@ func (p *place) behind(ctx context.Context, k *kgo.Client, topic string, partiti
 
 // absent says whether the record at pos is certainly not in the log, because the leader said so after the partition was cut.
 func (l *ledger) absent(pos int64) bool { return l.life.over() && l.there >= 0 && pos >= l.there }
+
+// present says whether it certainly is in the log: a leader has every sequence number of an epoch up to the last.
+func (l *ledger) present(pos int64) bool {
+	at := l.cutAt
+	return l.life.over() && at != nil && pos < l.there && pos >= at.seqAt-int64(at.seq)
+}

@@ -9,6 +9,8 @@ import (
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"sluice/gateway/record"
 )
 
 // mendInterval is how often the sender looks after what it waits for without being told.
@@ -201,6 +203,10 @@ func (c *client) sift(l *ledger, refused int) (kept []*slot, suspects int) {
 		s := r.slot
 		maybe := l.mayHold(s.pos, exact) && !l.absent(s.pos)
 		switch {
+		case maybe && l.present(s.pos) && c.key.patient: // its owner would send it again, and needs no offset
+			s.end(record.Ack{Offset: record.NoOffset, Timestamp: s.Timestamp.UnixMilli(), Partition: s.Partition, Code: record.Stored})
+			c.kept.Add(-1)
+			continue
 		case maybe, refused == 1 && i == 0, meaningOf(r.err).kind != fatalForRecord:
 			s.fail(r.err, maybe)
 			c.kept.Add(-1)

@@ -2,6 +2,7 @@ package producer
 
 import (
 	"slices"
+	"strconv"
 	"testing"
 	"time"
 
@@ -65,6 +66,43 @@ func TestWhatStandsBehindGoesBack(t *testing.T) {
 	}
 	r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, stored, again))
 	r.freeOfDebt(topic)
+}
+
+// What the leader says that it has is stored, though nobody knows at which offset: its owner must not send it again.
+func TestPatientTopicBelievesTheLeader(t *testing.T) {
+	for there := 2; there <= 5; there++ { // of five batches
+		t.Run(strconv.Itoa(there), func(t *testing.T) {
+			t.Parallel()
+			r, m := newMuteRig(t)
+			topic := r.patient("orders")
+			var first, written, behind sent
+			first.append(r, topic, 0, "first")
+			first.outcome(t)
+			m.silent.Store(true)
+			r.drop(int32(there + 1))
+			values, others := numbered("v", 5), numbered("w", 3)
+			for _, v := range values {
+				n := topic.client.tap.Stats.Batches.Load()
+				written.append(r, topic, 0, v)
+				for topic.client.tap.Stats.Batches.Load() == n {
+					time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+				}
+			}
+			behind.append(r, topic, 0, others...)
+			for r.highWatermark("orders", 0) < int64(there+1) {
+				time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+			}
+			r.forgets(int32(there), true)
+			m.restart()
+			for _, s := range []*sent{&written, &behind} {
+				if _, failed := s.outcome(t); len(failed) > 0 {
+					t.Errorf("failed: %v", failed)
+				}
+			}
+			r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, others))
+			r.freeOfDebt(topic)
+		})
+	}
 }
 
 // A record that is at fault itself is not sent again, so what stands behind it goes on.

@@ -155,6 +155,7 @@ func TestUnforeseenErrorsAreTold(t *testing.T) {
 		t.Run(err.Message, func(t *testing.T) {
 			r := newRig(t)
 			topic := r.topic("orders", func(p *config.Producer) { p.MaxInFlight, p.Linger = 1, time.Millisecond })
+			r.meet(topic) // else "a" goes ahead alone
 			arrived, answer := make(chan struct{}, 1), make(chan struct{})
 			r.answerWith(func(n int) (int16, int64) {
 				if n > 0 {
