@@ -48,6 +48,7 @@ func (g *Gateway) stop() error {
 	if err := g.ingest.Shutdown(ctx); err != nil {
 		g.log.Warn("connections were cut", "error", err)
 	}
+	_ = g.httpLn.Close() // fasthttp closes it unless Serve has not begun, which would then never end
 	g.spools.close()
 	topics.each((*topicEntry).close)
 	_ = g.admin.Shutdown(ctx) // scrapes may be cut
