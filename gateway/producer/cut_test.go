@@ -238,14 +238,10 @@ func forgetful(t *testing.T, stored int, tells bool) {
 	r.drop(int32(stored + 1))
 	values := numbered("v", 5) // as many as may be in flight
 	for i, v := range values {
-		n := topic.client.tap.Stats.Batches.Load()
 		if i < stored {
-			there.append(r, topic, 0, v)
+			there.write(r, topic, v)
 		} else {
-			absent.append(r, topic, 0, v)
-		}
-		for topic.client.tap.Stats.Batches.Load() == n {
-			time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+			absent.write(r, topic, v)
 		}
 	}
 	behind.append(r, topic, 0, numbered("w", 3)...)
@@ -266,6 +262,15 @@ func forgetful(t *testing.T, stored int, tells bool) {
 	last.outcome(t)
 	r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, numbered("w", 3), []string{"last"}))
 	r.freeOfDebt(topic)
+}
+
+// write appends a record for partition 0, and returns when it is on the wire in a batch of its own.
+func (s *sent) write(r *rig, topic *Topic, value string) {
+	n := topic.client.tap.Stats.Batches.Load()
+	s.append(r, topic, 0, value)
+	for topic.client.tap.Stats.Batches.Load() == n {
+		time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
+	}
 }
 
 // drop makes the fake broker lose every batch of epoch 0 from a sequence number on.

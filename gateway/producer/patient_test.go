@@ -33,11 +33,7 @@ func TestWhatStandsBehindGoesBack(t *testing.T) {
 	m.silent.Store(true)
 	values, others := numbered("v", 5), numbered("w", 3)
 	for _, v := range values {
-		n := topic.client.tap.Stats.Batches.Load()
-		written.append(r, topic, 0, v)
-		for topic.client.tap.Stats.Batches.Load() == n {
-			time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
-		}
+		written.write(r, topic, v)
 	}
 	behind.append(r, topic, 0, others...)
 	for r.highWatermark("orders", 0) < 6 {
@@ -82,11 +78,7 @@ func TestPatientTopicBelievesTheLeader(t *testing.T) {
 			r.drop(int32(there + 1))
 			values, others := numbered("v", 5), numbered("w", 3)
 			for _, v := range values {
-				n := topic.client.tap.Stats.Batches.Load()
-				written.append(r, topic, 0, v)
-				for topic.client.tap.Stats.Batches.Load() == n {
-					time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
-				}
+				written.write(r, topic, v)
 			}
 			behind.append(r, topic, 0, others...)
 			for r.highWatermark("orders", 0) < int64(there+1) {
