@@ -2,6 +2,8 @@ package producer
 
 import (
 	"bytes"
+	"context"
+	"net"
 	"sync"
 	"sync/atomic"
 
@@ -18,6 +20,7 @@ type book struct {
 	// never sent.
 	encoded atomic.Int64
 	broken  atomic.Bool // a request could not be read: encoded counts nothing any more
+	shuffle bool        // batches have no sequence numbers, and several may be in flight
 
 	mu     sync.RWMutex
 	topics map[string]*shelf
@@ -116,6 +119,24 @@ func (b *book) each(f func(*ledger)) {
 func (b *book) blind() {
 	b.broken.Store(true)
 	b.each((*ledger).blind)
+}
+
+// dialer is for [kgo.Dialer]: the book notes what d cannot open.
+func (b *book) dialer(d *dialer) func(context.Context, string, string) (net.Conn, error) {
+	return func(ctx context.Context, network, addr string) (net.Conn, error) {
+		conn, err := d.dial(ctx, network, addr)
+		if err != nil {
+			b.failed()
+		}
+		return conn, err
+	}
+}
+
+// failed says that a connection was closed or could not be opened.
+func (b *book) failed() {
+	if b.shuffle {
+		b.each(func(l *ledger) { l.lose() })
+	}
 }
 
 // quiet says that every batch that kgo has encoded is written.

@@ -87,6 +87,7 @@ func newClient(key clientKey, base []kgo.Opt, tc *tls.Config, t *tap, log *slog.
 // open makes a kgo client, and the book that the tap keeps of it.
 func (c *client) open() (*kgo.Client, *book, error) {
 	b := newBook()
+	b.shuffle = !c.props.Idempotence && c.props.MaxInFlight > 1
 	inner, err := kgo.DefaultCompressor(codec(c.props.Compression))
 	if err != nil {
 		return nil, nil, fmt.Errorf("compression.type = %q: %w", c.props.Compression.Type, err)
@@ -94,7 +95,7 @@ func (c *client) open() (*kgo.Client, *book, error) {
 	wrap := func(conn net.Conn) net.Conn { return c.tap.wrap(conn, b) }
 	opts := append([]kgo.Opt{}, c.base...)
 	opts = append(opts, produceOptions(c.props)...)
-	opts = append(opts, kgo.Dialer(newDialer(c.props, c.tls, wrap).dial), kgo.WithHooks(c.tap), kgo.WithCompressor(compressor{inner, b}))
+	opts = append(opts, kgo.Dialer(b.dialer(newDialer(c.props, c.tls, wrap))), kgo.WithHooks(c.tap), kgo.WithCompressor(compressor{inner, b}))
 	k, err := kgo.NewClient(opts...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("kafka client %q: %w", c.props.ClientID, err)

@@ -27,7 +27,7 @@ type ledger struct {
 	mayEnd  int64   // positions before it were written, with an answer that does not say that they are not in the log
 	mayLast int64   // the same without trust in write.end
 	refused int     // records in the batch for whose refusal the partition is held
-	foul    int64   // kgo goes back, so it does not look at the answers to the writes up to this one
+	foul    int64   // number of the last write before kgo went back
 	last    int16   // error code of the last answer
 	place   place
 
@@ -56,9 +56,10 @@ func (w write) start() int64 { return w.end - int64(w.records) }
 
 // place is where in the positions the next batch starts. kgo sends batches in order, goes back to the first one that is not
 // stored when an answer is not good, and numbers those of an idempotent producer. When it gives records up, it skips
-// positions without telling: then the place is lost, and a write may hold whatever kgo had been given.
+// positions without telling: then the place is lost, and a write may hold whatever kgo had been given. It is also lost, if there
+// are no numbers, when a connection fails: of the requests that waited for it kgo sends the first one last.
 type place struct {
-	head  int64 // behind the last record that was stored
+	head  int64 // of the first batch that is not stored: the only one whose answer kgo looks at
 	next  int64 // of the next batch, unless kgo goes back
 	pid   int64
 	epoch int16
@@ -104,9 +105,12 @@ func (p *place) end(b batch) int64 {
 	case b.pid < 0:
 	case b.pid == p.pid && b.epoch == p.epoch:
 		start = p.seqAt + int64((b.seq-p.seq)&math.MaxInt32)
-	default: // numbered afresh, from the first batch that is not stored
+	case p.pid < 0:
 		start = p.head
 		p.pid, p.epoch, p.seq, p.seqAt = b.pid, b.epoch, b.seq, start
+	default: // numbered afresh, from the first batch that is not stored
+		p.pid, p.epoch, p.seq, p.seqAt = b.pid, b.epoch, 0, p.head
+		start = p.head + int64(b.seq)
 	}
 	p.next = start + int64(b.records)
 	return p.next
@@ -122,17 +126,16 @@ const (
 )
 
 // answered notes what became of a write, and the error code of the answer. It says whether kgo will look at the answer: it
-// does not once one to an earlier write was not good. Again says that the batch may be in the log by a write before.
+// does so only for the first batch that is not stored. Again says that the batch may be in the log by a write before.
 func (l *ledger) answered(no int64, o outcome, code int16) (heeded, again bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	heeded = no > l.foul
 	for i, w := range l.open {
 		if w.no != no {
 			continue
 		}
 		l.open = append(l.open[:i], l.open[i+1:]...)
-		again = l.before(w)
+		heeded, again = l.heeds(w), l.before(w)
 		l.settled(w, o)
 		break
 	}
@@ -140,6 +143,15 @@ func (l *ledger) answered(no int64, o outcome, code int16) (heeded, again bool) 
 		l.last, l.foul = code, l.writes
 	}
 	return heeded, again
+}
+
+// heeds says whether kgo will look at the answer to w. Without a place it is known only that kgo does not look at what was under
+// way when it went back.
+func (l *ledger) heeds(w write) bool {
+	if l.lost.Load() {
+		return w.no > l.foul
+	}
+	return w.start() == l.place.head
 }
 
 // before says whether a record of w may be in the log by another write.
@@ -156,10 +168,10 @@ func (l *ledger) settled(w write, o outcome) {
 	}
 	switch {
 	case l.lost.Load():
-	case o == inLog:
-		l.place.head = max(l.place.head, w.end)
-	default: // kgo goes back
+	case o != inLog: // kgo goes back
 		l.place.next = l.place.head
+	case l.heeds(w):
+		l.place.head = w.end
 	}
 }
 

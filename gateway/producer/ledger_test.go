@@ -3,10 +3,13 @@ package producer
 import (
 	"bytes"
 	"math"
+	"net"
 	"slices"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kgo"
+
+	"sluice/gateway/config"
 )
 
 // story is what happens to one partition; wants are the positions that may be in the log.
@@ -30,12 +33,12 @@ func (s story) write(epoch int16, seq int32, n int) int64 {
 	return s.l.wrote(batch{pid, epoch, seq, n})
 }
 
-// want says before which position records may be in the log, with trust in the place and without.
 func (s story) heeded(write int64, code int16) bool {
 	heeded, _ := s.l.answered(write, notInLog, code)
 	return heeded
 }
 
+// want says before which position records may be in the log, with trust in the place and without.
 func (s story) want(exact, atMost int64) {
 	s.t.Helper()
 	for trust, limit := range map[bool]int64{true: exact, false: atMost} {
@@ -96,6 +99,59 @@ func TestLedgerKnowsWhichAnswersCount(t *testing.T) {
 	heeded = append(heeded, s.heeded(a, 10))
 	if !slices.Equal(heeded, []bool{true, false, false, true}) {
 		t.Error(heeded)
+	}
+}
+
+// Of the requests that wait for a connection kgo sends the first one last, if it could not be opened for that one: then the batches
+// behind are out of order, and kgo does not look at the answers to them, whatever they are.
+func TestLedgerKnowsBatchesThatOvertook(t *testing.T) {
+	s := newStory(t, 100)
+	for seq := range int32(5) {
+		w := s.write(0, seq, 1)
+		defer s.l.answered(w, perhaps, 0) // when the test is over: on a connection that is still open
+	}
+	d, e := s.write(0, 3, 1), s.write(0, 4, 1)
+	a, b, c := s.write(0, 0, 1), s.write(0, 1, 1), s.write(0, 2, 1)
+	heeded := []bool{s.heeded(d, 45)}
+	ok, _ := s.l.answered(e, inLog, 0) // late, all came by the first connection
+	heeded = append(heeded, ok, s.heeded(a, 6), s.heeded(b, 45), s.heeded(c, 45))
+	a = s.write(0, 0, 1)
+	ok, _ = s.l.answered(a, inLog, 0)
+	heeded = append(heeded, ok, s.heeded(s.write(0, 1, 1), 45))
+	if !slices.Equal(heeded, []bool{false, false, true, false, false, true, true}) {
+		t.Error(heeded)
+	}
+}
+
+// Batches are numbered afresh from the first that is not stored, whichever of them is written first.
+func TestLedgerNumbersAfreshFromTheFirst(t *testing.T) {
+	s := newStory(t, 100)
+	s.l.answered(s.write(0, 20, 10), inLog, 0)
+	s.l.answered(s.write(1, 5, 5), perhaps, 0) // overtook the first five
+	s.want(20, 100)
+	if !s.heeded(s.write(1, 0, 5), 45) {
+		t.Error("kgo looks at the first one")
+	}
+}
+
+// Without sequence numbers nothing tells in which order kgo sends what waited for a connection that failed.
+func TestConnectionThatFailsLosesThePlace(t *testing.T) {
+	for _, shuffle := range []bool{true, false} {
+		b := newBook()
+		b.shuffle = shuffle
+		l := b.shelf("orders").ledger(0)
+		l.given.Store(10)
+		refuse := newDialer(config.Producer{}, nil, func(c net.Conn) net.Conn { return c })
+		if _, err := b.dialer(refuse)(t.Context(), "tcp", "127.0.0.1:1"); err == nil || l.lost.Load() != shuffle {
+			t.Errorf("shuffle %v: lost %v, error %v", shuffle, l.lost.Load(), err)
+		}
+		l.lost.Store(false)
+		here, there := net.Pipe()
+		defer there.Close()
+		newTap(nil).wrap(here, b).Close()
+		if l.lost.Load() != shuffle {
+			t.Errorf("shuffle %v: lost %v after a connection was closed", shuffle, l.lost.Load())
+		}
 	}
 }
 

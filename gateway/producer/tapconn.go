@@ -370,5 +370,6 @@ func (c *tappedConn) Close() error {
 		}
 	}
 	c.mu.Unlock()
+	c.book.failed()
 	return c.Conn.Close()
 }
