@@ -34,7 +34,7 @@ func drillCommand() *cobra.Command {
 and read the topics back with another Kafka client. Every answer has to hold: 200 is in the log once, in order, at the place that
 was answered and with the same bytes; what was refused is not there; 504, or a broken connection, is there at most once. What became
 a dead letter is in the dead-letter topic as it was sent, and nowhere else. A transaction is there as a whole or not at all. 202 of a
-topic with a spool is in the log whatever was killed, and twice only after a kill of the gateway or the restart of a broker.
+topic with a spool is in the log whatever was killed, and twice only after a kill of the gateway.
 
 Ends with status 1 if one did not. Faults:
 

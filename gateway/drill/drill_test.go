@@ -180,7 +180,7 @@ func TestTwoDrillsNeedTwoFolders(t *testing.T) {
 func TestDrill(t *testing.T) {
 	dist := kafkatest.Distribution(t)
 	report, err := Drill(t.Context(), Options{
-		Binary: sluice(t), Kafka: dist, Dir: t.TempDir(), Faults: []string{"unheard-kill", "all-stop", "all-stop+gateway-kill"},
+		Binary: sluice(t), Kafka: dist, Dir: t.TempDir(), Faults: []string{"unheard-kill", "spool-full", "all-stop+gateway-kill"},
 		Rounds: 1, Hold: 3 * time.Second, Rate: 200, Keep: true, Compiled: compiled(), Say: t.Logf,
 	})
 	if err != nil {

@@ -3,7 +3,6 @@ package drill
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 	"time"
 
@@ -50,17 +49,6 @@ func (s *stage) termGateway() {
 	}
 	s.kills = append(s.kills, now()) // it may have left something behind, and said so
 	s.drain = append(s.drain, check.Finding{Rule: "drain", Detail: "SIGTERM: " + err.Error()})
-}
-
-// forgets is when brokers were up again, and when the gateway was stopped and could not wait for Kafka: from then on a spool may send
-// again what is stored.
-func (s *stage) forgets() []int64 {
-	if s.cluster == nil {
-		return s.stops
-	}
-	s.cluster.mu.Lock()
-	defer s.cluster.mu.Unlock()
-	return slices.Concat(s.stops, s.back)
 }
 
 // wipe notes that a topic is deleted now; the function returned notes that it is back.

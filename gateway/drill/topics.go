@@ -47,7 +47,7 @@ func (s *stage) settings() string {
 	}
 	topic(s.fussy, fussy...)
 	topic(s.dead, "producer.delivery.timeout.ms = 120000")
-	topic(s.spooled, `spool.dir = "spool"`, "spool.max.bytes = 67108864")
+	topic(s.spooled, `spool.dir = "spool"`, "spool.max.bytes = 67108864", fmt.Sprintf("dead_letter.topic = %q", s.dead))
 	topic(s.cramped, `spool.dir = "spool"`, fmt.Sprintf("spool.max.bytes = %d", crampedBytes), `spool.fsync = "interval"`, "producer.max.request.size = 65536")
 	transactions := []string{
 		fmt.Sprintf("transactional.id.prefix = %q", s.prefix), "transactional.id.pool.size = 2", "transaction.timeout.ms = 10000", "transaction.max.block.ms = 2000",
@@ -72,7 +72,11 @@ func (s *stage) senders() []sender {
 		fussy[i].letters, fussy[i].odd = s.dead, s.guarded
 	}
 	all = append(all, fussy...)
-	all = append(all, forms([]form{spooled, spooled}, s.spooled)...)
+	onDisk := forms([]form{spooled, spooled}, s.spooled)
+	for i := range onDisk {
+		onDisk[i].letters = s.dead
+	}
+	all = append(all, onDisk...)
 	all = append(all, forms([]form{bulky, bulky}, s.cramped)...)
 	all = append(all, forms([]form{transaction, transaction}, s.steady, s.brisk)...)
 	all = append(all, forms([]form{transaction}, s.brisk, s.frail)...)

@@ -30,7 +30,7 @@ type Run struct {
 	Entries []Entry
 	Log     []LogRecord
 	Kills   []int64         // when the gateway was killed
-	Forgets []int64         // when something was back that may not know what it had stored: a broker, or a spool that was closed without Kafka
+	Stops   []int64         // when a gateway was stopped and could not wait for Kafka, so that its spools may send again what is stored
 	Wiped   map[string]Span // when a topic's records were deleted, from the request until it was there again
 	Grown   map[string]bool // topics that were given more partitions
 }
@@ -108,7 +108,7 @@ func (ix *Index) killed(e *Entry) bool { return since(ix.Kills, e.Sent) }
 
 // repeats says whether a spool may have sent the record again.
 func (ix *Index) repeats(e *Entry) bool {
-	return e.Spooled && (ix.killed(e) || since(ix.Forgets, e.Sent))
+	return e.Spooled && (ix.killed(e) || since(ix.Stops, e.Sent))
 }
 
 // since says whether one of the times is at or after from.

@@ -113,10 +113,10 @@ func TestPermitted(t *testing.T) {
 		"spooled, twice":                         {check.Run{Entries: []check.Entry{onDisk}, Log: twice}, "twice"},
 		"spooled, twice after a kill":            {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Kills: []int64{15}}, ""},
 		"spooled, twice before the kill":         {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Kills: []int64{5}}, "twice"},
-		"spooled, twice after a broker forgot":   {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Forgets: []int64{15}}, ""},
+		"spooled, twice after a stop":            {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Stops: []int64{15}}, ""},
 		"spooled, two dead letters":              {check.Run{Entries: []check.Entry{onDisk}, Log: []check.LogRecord{dead(false), dead(false)}}, "letter-twice"},
 		"spooled, two dead letters after a kill": {check.Run{Entries: []check.Entry{onDisk}, Log: []check.LogRecord{dead(false), dead(false)}, Kills: []int64{15}}, ""},
-		"stored, twice after a broker forgot":    {check.Run{Entries: []check.Entry{e}, Log: twice, Forgets: []int64{15}}, "twice"},
+		"stored, twice after a stop":             {check.Run{Entries: []check.Entry{e}, Log: twice, Stops: []int64{15}}, "twice"},
 		"stored, gone with the topic":            {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"orders": {From: 15, To: 25}}}, ""},
 		"stored, lost in the new topic":          {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"orders": {From: 1, To: 5}}}, "lost"},
 		"stored, another topic is wiped":         {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"logs": {From: 15, To: 25}}}, "lost"},
@@ -126,9 +126,9 @@ func TestPermitted(t *testing.T) {
 		"spooled, behind its successor": {check.Run{Kills: []int64{25}, Entries: []check.Entry{onDisk, spooledNext}, Log: []check.LogRecord{
 			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
 		}}, "order"},
-		"the same, and a broker forgot": {check.Run{Forgets: []int64{25}, Entries: []check.Entry{onDisk, spooledNext}, Log: []check.LogRecord{
+		"the same, after a stop": {check.Run{Stops: []int64{25}, Entries: []check.Entry{onDisk, spooledNext}, Log: []check.LogRecord{
 			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
-		}}, ""},
+		}}, "order"},
 		"the same, a gateway killed between": {check.Run{Kills: []int64{25}, Entries: []check.Entry{late, with2(next, 0)}, Log: []check.LogRecord{
 			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
 		}}, ""},

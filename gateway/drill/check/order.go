@@ -43,12 +43,8 @@ func checkOrder(ix *Index, report func(Finding)) {
 }
 
 // cutOff says that e was given up by one gateway, or accepted by one that was killed, and next sent by another, which cannot know of
-// it: a broker that stood still may get the requests of both and store the second first. Or that the spool sent e again because a broker
-// forgot what it had, while next was on its way.
+// it: a broker that stood still may get the requests of both and store the second first.
 func (ix *Index) cutOff(e, next *Entry) bool {
-	if e.Spooled && since(ix.Forgets, e.Sent) {
-		return true
-	}
 	lost := e.Outcome() == Unknown || e.Outcome() == Accepted && !e.Spooled
 	return lost && slices.ContainsFunc(ix.Kills, func(at int64) bool { return e.Sent <= at && at <= next.Sent })
 }
