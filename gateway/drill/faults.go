@@ -26,6 +26,7 @@ func Faults() []Fault {
 		{"broker-stop", "SIGSTOP of the broker that leads", brokerStop},
 		{"all-stop", "SIGSTOP of all brokers", allStop},
 		{"spool-full", "SIGSTOP of all brokers until a spool is full, and for a while", spoolFull},
+		{"disk-full", "SIGSTOP of all brokers, and the gateway's writes to files fail, as on a full disk", diskFull},
 		{"isr-lost", "kill -9 of two brokers of three, with min.insync.replicas=2", isrLost},
 		{"isr-short", "min.insync.replicas=3 while a broker is down: not enough replicas", isrShort},
 		{"controller-change", "the active controller is killed, and restarted", controllerChange},

@@ -72,6 +72,16 @@ func (g *gateway) start(ctx context.Context) error {
 	return g.await(ctx, "/healthz")
 }
 
+// limitFiles is [localkafka.Process.LimitFiles], if there is a process.
+func (g *gateway) limitFiles(bytes int64) error {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if !g.proc.Alive() {
+		return nil
+	}
+	return g.proc.LimitFiles(bytes)
+}
+
 // ready waits until it serves records. That may never be, while brokers are down.
 func (g *gateway) ready(ctx context.Context) error {
 	g.mu.Lock()

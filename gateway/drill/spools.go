@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"time"
@@ -54,6 +55,21 @@ func spoolFull(ctx context.Context, s *stage) (end, error) {
 	defer cancel()
 	s.await(within, s.cramped, func(q spoolState) bool { return q.Bytes+2*bulkyRecord > q.Max })
 	return s.resumed(1, 2, 3), ctx.Err()
+}
+
+// diskFull lets the gateway write to no file, when its spools have begun to fill. One that is started meanwhile can.
+func diskFull(ctx context.Context, s *stage) (end, error) {
+	if err := s.pause(1, 2, 3); err != nil {
+		return nil, err
+	}
+	within, cancel := context.WithTimeout(ctx, fullLimit)
+	defer cancel()
+	s.await(within, s.cramped, func(q spoolState) bool { return q.Bytes > q.Max/4 })
+	wake := s.resumed(1, 2, 3)
+	if err := s.gateway.limitFiles(0); err != nil {
+		return nil, errors.Join(err, wake(ctx))
+	}
+	return func(ctx context.Context) error { return errors.Join(s.gateway.limitFiles(-1), wake(ctx)) }, ctx.Err()
 }
 
 // await waits until the spool of a topic is like that. It is false if the context ends first.

@@ -23,3 +23,18 @@ func (p *Process) awaitStop() error {
 		}
 	}
 }
+
+// LimitFiles lets every write of the process behind this many bytes of a file fail (EFBIG), as on a disk that is full; negative is no limit.
+func (p *Process) LimitFiles(bytes int64) error {
+	var limit unix.Rlimit
+	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_FSIZE, nil, &limit); err != nil {
+		return fmt.Errorf("limit of files: %w", err)
+	}
+	if limit.Cur = limit.Max; bytes >= 0 {
+		limit.Cur = uint64(bytes)
+	}
+	if err := unix.Prlimit(p.cmd.Process.Pid, unix.RLIMIT_FSIZE, &limit, nil); err != nil {
+		return fmt.Errorf("limit of files: %w", err)
+	}
+	return nil
+}
