@@ -21,7 +21,7 @@ func TestAnswersStayTrueAfterDeliveryTimeout(t *testing.T) {
 			c := kafkatest.Shared(t, 3)
 			topic := "late-" + name
 			place(t, c, topic, nil, []int32{3}, []int32{3})
-			addr := serve(t, settings(t, c, "", fmt.Sprintf("[topics.%s]\nproducer.delivery.timeout.ms = 6000\nproducer.request.timeout.ms = 2000\n", topic)))
+			addr := serve(t, settings(t, c, "", fmt.Sprintf("[topics.%s]\nproducer.delivery.timeout.ms = 3000\nproducer.request.timeout.ms = 1500\n", topic)))
 			loads := []*load{
 				{topic: topic, ack: delivered, connections: 32, every: 10 * time.Millisecond, size: 100},
 				{topic: topic, ack: delivered, connections: 4, every: 10 * time.Millisecond, size: 100_000},
@@ -32,7 +32,7 @@ func TestAnswersStayTrueAfterDeliveryTimeout(t *testing.T) {
 				l.start(t, ctx, fmt.Sprint(i), addr)
 			}
 			wait(t, time.Second)
-			outage(c, 3, func() { wait(t, 10*time.Second) })
+			outage(c, 3, func() { wait(t, 6*time.Second) })
 			over := time.Now()
 			wait(t, 4*time.Second)
 			stop()

@@ -229,7 +229,7 @@ func TestSpoolSurvivesKillsDuringAnOutage(t *testing.T) {
 func TestSpoolRepeatsNothingWithoutAKill(t *testing.T) {
 	c := kafkatest.Shared(t, 3)
 	c.CreateTopic("respooled", 4, 3, nil)
-	text := spoolSettings(t, c, "respooled")
+	text := spoolSettings(t, c, "respooled") + "producer.request.timeout.ms = 3000\n"
 	all := newSpoolSenders("respooled")
 	for range 5 {
 		gw := startChild(t, text)
@@ -247,7 +247,7 @@ func TestSpoolRepeatsNothingWithoutAKill(t *testing.T) {
 		for id := 1; id <= 3; id++ {
 			c.Pause(id)
 		}
-		wait(t, 40*time.Second) // longer than request.timeout.ms, so that the client sends again
+		wait(t, 8*time.Second) // longer than request.timeout.ms, so that the client sends again
 		for id := 1; id <= 3; id++ {
 			c.Resume(id)
 		}
