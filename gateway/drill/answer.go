@@ -56,13 +56,19 @@ func note(entries []check.Entry, status int, body []byte) {
 }
 
 func (r *result) note(e *check.Entry) {
-	if r.Partition != nil && r.Offset != nil {
-		e.Partition, e.Offset = *r.Partition, *r.Offset
+	if r.Partition != nil {
+		e.Partition = *r.Partition
+	}
+	if r.Offset != nil {
+		e.Offset = *r.Offset
 	}
 	if d := r.DeadLetter; d != nil {
 		e.Code, e.Letter = "dead_lettered", &check.Place{Topic: d.Topic, Partition: -1, Offset: -1}
-		if d.Partition != nil && d.Offset != nil {
-			e.Letter.Partition, e.Letter.Offset = *d.Partition, *d.Offset
+		if d.Partition != nil {
+			e.Letter.Partition = *d.Partition
+		}
+		if d.Offset != nil {
+			e.Letter.Offset = *d.Offset
 		}
 	}
 	if r.Error != nil {

@@ -16,6 +16,9 @@ type cluster struct {
 	kafka   *localkafka.Cluster
 	proxies []*proxy
 	busy    [brokers]sync.Mutex // held while the process of a broker is changed
+
+	mu   sync.Mutex
+	back []int64 // when a broker was up again
 }
 
 func startCluster(dist localkafka.Distribution, dir string) (*cluster, error) {
@@ -118,6 +121,9 @@ func (c *cluster) restart(ids ...int) error {
 			defer c.busy[id-1].Unlock()
 			if b := c.kafka.Broker(id); !b.Alive() {
 				errs[i] = c.kafka.Run([]*localkafka.Broker{b})
+				c.mu.Lock()
+				defer c.mu.Unlock()
+				c.back = append(c.back, now())
 			}
 		})
 	}

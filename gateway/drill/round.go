@@ -186,7 +186,7 @@ func pause(ctx context.Context, d time.Duration) error {
 // verdict compares the history with the log.
 func (r *round) verdict(entries []check.Entry, log []check.LogRecord) (*Round, error) {
 	s := r.stage
-	found := check.Check(&check.Run{Entries: entries, Log: log, Kills: s.kills, Stops: s.stops, Wiped: s.wiped, Grown: s.grown}, rules())
+	found := check.Check(&check.Run{Entries: entries, Log: log, Kills: s.kills, Stops: s.stops, Restarts: s.restarts(), Wiped: s.wiped, Grown: s.grown}, rules())
 	found = append(append(found, s.drain...), r.findings...)
 	v := &Round{
 		Faults: namesOf(r.faults), Outcomes: make(map[string]int), Answers: make(map[string]int), Transactions: make(map[string]int), Found: len(found), Findings: found[:min(len(found), keepFindings)],

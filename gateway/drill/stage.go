@@ -3,6 +3,7 @@ package drill
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -49,6 +50,16 @@ func (s *stage) termGateway() {
 	}
 	s.kills = append(s.kills, now()) // it may have left something behind, and said so
 	s.drain = append(s.drain, check.Finding{Rule: "drain", Detail: "SIGTERM: " + err.Error()})
+}
+
+// restarts is when brokers were up again.
+func (s *stage) restarts() []int64 {
+	if s.cluster == nil {
+		return nil
+	}
+	s.cluster.mu.Lock()
+	defer s.cluster.mu.Unlock()
+	return slices.Clone(s.cluster.back)
 }
 
 // wipe notes that a topic is deleted now; the function returned notes that it is back.

@@ -3,11 +3,7 @@ package producer
 import (
 	"context"
 	"errors"
-	"math"
 	"time"
-
-	"github.com/twmb/franz-go/pkg/kgo"
-	"github.com/twmb/franz-go/pkg/kmsg"
 )
 
 // errForgotten is the error of records that kgo gives up because their partition was cut.
@@ -60,18 +56,21 @@ func (l *ledger) cut() {
 // heard asks the leader of a partition that was cut what it has of it, and says whether the answer is there.
 func (c *client) heard(l *ledger) bool {
 	if l.asked == nil {
-		l.asked = make(chan int64, 1)
+		l.asked = make(chan extent, 1)
 		until := time.Now().Add(c.props.RequestTimeout)
 		if len(l.parked) > 0 {
 			if d := l.parked[0].slot.group.until; d.done != nil && d.at.Before(until) {
 				until = d.at
 			}
 		}
-		k, at, answer := c.kgo.Load(), l.cutAt, l.asked
+		q, at, answer := leaderQuery{c.kgo.Load(), l.topic, l.partition}, l.cutAt, l.asked
 		c.retired.Go(func() {
 			ctx, cancel := context.WithDeadline(context.Background(), until)
 			defer cancel()
-			answer <- at.behind(ctx, k, l.topic, l.partition)
+			found := q.extent(ctx, at, c.props.RetryBackoff)
+			c.log.Info("a broker has forgotten what a producer wrote; it was asked what it has",
+				"topic", q.topic, "partition", q.partition, "knows", found.end >= 0, "replicated", found.replicated)
+			answer <- found
 			c.wake()
 		})
 		return false
@@ -85,33 +84,13 @@ func (c *client) heard(l *ledger) bool {
 	}
 }
 
-// behind is the position behind the last record that the leader has, by the last sequence number that it knows; -1 if it does not
-// tell. Nothing of an older connection can arrive later: the broker that had it is the one that was restarted.
-func (p *place) behind(ctx context.Context, k *kgo.Client, topic string, partition int32) int64 {
-	if p == nil {
-		return -1
-	}
-	t := kmsg.NewDescribeProducersRequestTopic()
-	t.Topic, t.Partitions = topic, []int32{partition}
-	req := kmsg.NewPtrDescribeProducersRequest()
-	req.Topics = append(req.Topics, t)
-	resp, err := req.RequestWith(ctx, k)
-	if err != nil || len(resp.Topics) != 1 || len(resp.Topics[0].Partitions) != 1 {
-		return -1
-	}
-	for _, a := range resp.Topics[0].Partitions[0].ActiveProducers {
-		if a.ProducerID == p.pid && int16(a.ProducerEpoch) == p.epoch && a.LastSequence >= 0 {
-			return p.seqAt + int64((a.LastSequence+1-p.seq)&math.MaxInt32)
-		}
-	}
-	return -1
+// absent says whether the record at pos is certainly not in the log, because the leader said so after the partition was cut.
+func (l *ledger) absent(pos int64) bool {
+	return l.life.over() && l.there.end >= 0 && pos >= l.there.end
 }
 
-// absent says whether the record at pos is certainly not in the log, because the leader said so after the partition was cut.
-func (l *ledger) absent(pos int64) bool { return l.life.over() && l.there >= 0 && pos >= l.there }
-
-// present says whether it certainly is in the log: a leader has every sequence number of an epoch up to the last.
+// present says whether it certainly is in the log and stays there: a leader has every sequence number of an epoch up to the last.
 func (l *ledger) present(pos int64) bool {
 	at := l.cutAt
-	return l.life.over() && at != nil && pos < l.there && pos >= at.seqAt-int64(at.seq)
+	return l.life.over() && at != nil && l.there.replicated && pos < l.there.end && pos >= at.seqAt-int64(at.seq)
 }

@@ -14,6 +14,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kmsg"
 
+	"sluice/gateway/config"
 	"sluice/gateway/record"
 )
 
@@ -180,9 +181,10 @@ func restartsUnderLoad(t *testing.T, poison bool) {
 	}
 	close(stop)
 	wg.Wait()
-	unknown := 0
+	forgotten := 0
 	for w := range writers {
 		stored, failed := all[w].outcome(t)
+		forgotten += all[w].placeless()
 		log := slices.DeleteFunc(r.values("orders", 0, int(r.highWatermark("orders", 0))), func(v string) bool { return v[0] != byte('0'+w) })
 		if !slices.IsSorted(log) || len(slices.Compact(slices.Clone(log))) != len(log) {
 			t.Errorf("writer %d: out of order or twice: %v", w, log)
@@ -196,13 +198,13 @@ func restartsUnderLoad(t *testing.T, poison bool) {
 			_, ok := slices.BinarySearch(log, v)
 			switch {
 			case ack.Code.OutcomeUnknown():
-				unknown++
+				forgotten++
 			case ok:
 				t.Errorf("%s is there, and was answered %v %v", v, ack.Code, ack.Detail)
 			}
 		}
 	}
-	if unknown == 0 {
+	if forgotten == 0 {
 		t.Error("the broker has forgotten nothing that was in flight")
 	}
 	r.freeOfDebt(topic)
@@ -222,15 +224,57 @@ func TestForgottenBatchesAreNotStoredTwice(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			forgetful(t, c.stored, c.tells)
+			r, m := newMuteRig(t)
+			forgetful(t, r, m, c.stored, c.tells, c.tells)
 		})
 	}
 }
 
-func forgetful(t *testing.T, stored int, tells bool) {
+// What only the leader has is not stored yet: another one may be elected.
+func TestForgottenBatchesAreStoredOnceReplicated(t *testing.T) {
+	for name, c := range map[string]struct {
+		answer func(asked int, p *kmsg.ListOffsetsResponseTopicPartition)
+		stored bool
+	}{
+		"never": {func(_ int, p *kmsg.ListOffsetsResponseTopicPartition) { p.Offset = 0 }, false},
+		"soon": {func(asked int, p *kmsg.ListOffsetsResponseTopicPartition) {
+			if asked < 3 {
+				p.Offset = 2
+			}
+		}, true},
+		"another leader was elected": {func(asked int, p *kmsg.ListOffsetsResponseTopicPartition) {
+			if asked == 1 {
+				p.ErrorCode = kerr.FencedLeaderEpoch.Code
+			}
+		}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			r, m := newMuteRig(t)
+			asked := 0
+			r.fake.ControlKey(int16(kmsg.ListOffsets), func(req kmsg.Request) (kmsg.Response, error, bool) {
+				r.fake.KeepControl()
+				if req.(*kmsg.ListOffsetsRequest).Topics[0].Partitions[0].Timestamp != -1 {
+					return nil, nil, false // the test reads
+				}
+				asked++
+				p := kmsg.NewListOffsetsResponseTopicPartition()
+				p.Offset = 6
+				c.answer(asked, &p)
+				topic := kmsg.NewListOffsetsResponseTopic()
+				topic.Topic, topic.Partitions = "orders", append(topic.Partitions, p)
+				resp := req.ResponseKind().(*kmsg.ListOffsetsResponse)
+				resp.Topics = append(resp.Topics, topic)
+				return resp, nil, true
+			})
+			forgetful(t, r, m, 5, true, c.stored)
+		})
+	}
+}
+
+func forgetful(t *testing.T, r *rig, m *mute, stored int, tells, known bool) {
 	t.Helper()
-	r, m := newMuteRig(t)
-	topic := r.topic("orders", nil)
+	topic := r.topic("orders", func(p *config.Producer) { p.RequestTimeout = 2 * time.Second })
 	var first, there, absent, behind sent
 	first.append(r, topic, 0, "first")
 	first.outcome(t)
@@ -251,7 +295,11 @@ func forgetful(t *testing.T, stored int, tells bool) {
 	r.forgets(int32(stored), tells)
 	m.restart()
 
-	there.want(t, record.Unknown)
+	if !known {
+		there.want(t, record.Unknown)
+	} else if _, failed := there.outcome(t); len(failed) > 0 || there.placeless() != stored {
+		t.Errorf("%d of %d stored at an unknown offset; failed: %v", there.placeless(), stored, failed)
+	}
 	for _, s := range []*sent{&absent, &behind} {
 		if _, failed := s.outcome(t); len(failed) > 0 {
 			t.Errorf("not there, and failed: %v", failed)
@@ -262,6 +310,18 @@ func forgetful(t *testing.T, stored int, tells bool) {
 	last.outcome(t)
 	r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, numbered("w", 3), []string{"last"}))
 	r.freeOfDebt(topic)
+}
+
+// placeless is how many records are stored, and nobody knows at which offset.
+func (s *sent) placeless() (n int) {
+	for _, b := range s.batches {
+		for _, a := range b.Acks {
+			if a.Code == record.Stored && a.Offset == record.NoOffset {
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // write appends a record for partition 0, and returns when it is on the wire in a batch of its own.

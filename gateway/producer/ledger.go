@@ -40,8 +40,8 @@ type ledger struct {
 	chunk   int      // how many suspects may be sent together, 0 if there are none
 	found   bool     // that one at fault was found, and none since
 	parked  []returned
-	asked   chan int64 // gets what the leader has of a partition that was cut; nil if nobody has asked
-	there   int64      // what it said: positions from there on are not in the log; -1 if it is not known
+	asked   chan extent // gets what the leader has of a partition that was cut; nil if nobody has asked
+	there   extent      // what it said
 }
 
 // write is one batch on the wire.
@@ -68,7 +68,7 @@ type place struct {
 }
 
 func newLedger(b *book, topic string, partition int32) *ledger {
-	l := &ledger{book: b, topic: topic, partition: partition, life: newLife(), there: -1}
+	l := &ledger{book: b, topic: topic, partition: partition, life: newLife(), there: extent{end: -1}}
 	l.place.pid = -1
 	return l
 }

@@ -203,7 +203,7 @@ func (c *client) sift(l *ledger, refused int) (kept []*slot, suspects int) {
 		s := r.slot
 		maybe := l.mayHold(s.pos, exact) && !l.absent(s.pos)
 		switch {
-		case maybe && l.present(s.pos) && c.key.patient: // its owner would send it again, and needs no offset
+		case maybe && l.present(s.pos): // only its offset is not known
 			s.end(record.Ack{Offset: record.NoOffset, Timestamp: s.Timestamp.UnixMilli(), Partition: s.Partition, Code: record.Stored})
 			c.kept.Add(-1)
 			continue
@@ -261,7 +261,7 @@ func (c *client) resend(l *ledger) {
 		l.waiting = nil
 	}
 	if l.life.over() {
-		l.life, l.there = newLife(), -1
+		l.life, l.there = newLife(), extent{end: -1}
 	}
 	k := c.kgo.Load()
 	c.place(k, l)

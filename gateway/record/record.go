@@ -6,7 +6,7 @@ const NoPartition int32 = -1
 // NoTimestamp is the timestamp of a record that takes the time at which it is handed to the producer.
 const NoTimestamp int64 = -1
 
-// NoOffset is the offset of a record that was not stored, or whose offset the broker did not tell (acks=0).
+// NoOffset is the offset of a record that was not stored, or whose offset the broker did not tell (acks=0, or it was restarted).
 const NoOffset int64 = -1
 
 // Header is one Kafka record header. A nil Value is Kafka's null. Key and Value may point into the batch's arena.

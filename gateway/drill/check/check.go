@@ -27,12 +27,13 @@ type Span struct{ From, To int64 }
 
 // Run is all there is to judge.
 type Run struct {
-	Entries []Entry
-	Log     []LogRecord
-	Kills   []int64         // when the gateway was killed
-	Stops   []int64         // when a gateway was stopped and could not wait for Kafka, so that its spools may send again what is stored
-	Wiped   map[string]Span // when a topic's records were deleted, from the request until it was there again
-	Grown   map[string]bool // topics that were given more partitions
+	Entries  []Entry
+	Log      []LogRecord
+	Kills    []int64         // when the gateway was killed
+	Stops    []int64         // when a gateway was stopped and could not wait for Kafka, so that its spools may send again what is stored
+	Restarts []int64         // when a broker was up again: it may know what it has stored, but not where
+	Wiped    map[string]Span // when a topic's records were deleted, from the request until it was there again
+	Grown    map[string]bool // topics that were given more partitions
 }
 
 // Finding is a promise that was broken.

@@ -98,28 +98,33 @@ func TestPermitted(t *testing.T) {
 	moved.Partition = 1
 	onDisk := with(func(e *check.Entry) { e.Status, e.Queued, e.Spooled = 202, true, true })
 	twice := []check.LogRecord{rec, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1}}
+	placeless := with(func(e *check.Entry) { e.Offset = -1 })
 	spooledNext := next
 	spooledNext.Status, spooledNext.Queued, spooledNext.Spooled = 202, true, true
 	for name, tt := range map[string]struct {
 		run  check.Run
 		want string // the rules that find something
 	}{
-		"504, not there":                         {check.Run{Entries: []check.Entry{late}}, ""},
-		"504, there":                             {check.Run{Entries: []check.Entry{late}, Log: []check.LogRecord{rec}}, ""},
-		"queued, gone with the gateway":          {check.Run{Entries: []check.Entry{queued}, Kills: []int64{15}}, ""},
-		"queued, lost after the kill":            {check.Run{Entries: []check.Entry{queued}, Kills: []int64{5}}, "lost-queued"},
-		"spooled, gone with the gateway":         {check.Run{Entries: []check.Entry{onDisk}, Kills: []int64{15}}, "lost-spooled"},
-		"spooled, gone with the topic":           {check.Run{Entries: []check.Entry{onDisk}, Wiped: map[string]check.Span{"orders": {From: 15, To: 25}}}, ""},
-		"spooled, twice":                         {check.Run{Entries: []check.Entry{onDisk}, Log: twice}, "twice"},
-		"spooled, twice after a kill":            {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Kills: []int64{15}}, ""},
-		"spooled, twice before the kill":         {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Kills: []int64{5}}, "twice"},
-		"spooled, twice after a stop":            {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Stops: []int64{15}}, ""},
-		"spooled, two dead letters":              {check.Run{Entries: []check.Entry{onDisk}, Log: []check.LogRecord{dead(false), dead(false)}}, "letter-twice"},
-		"spooled, two dead letters after a kill": {check.Run{Entries: []check.Entry{onDisk}, Log: []check.LogRecord{dead(false), dead(false)}, Kills: []int64{15}}, ""},
-		"stored, twice after a stop":             {check.Run{Entries: []check.Entry{e}, Log: twice, Stops: []int64{15}}, "twice"},
-		"stored, gone with the topic":            {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"orders": {From: 15, To: 25}}}, ""},
-		"stored, lost in the new topic":          {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"orders": {From: 1, To: 5}}}, "lost"},
-		"stored, another topic is wiped":         {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"logs": {From: 15, To: 25}}}, "lost"},
+		"504, not there":                             {check.Run{Entries: []check.Entry{late}}, ""},
+		"504, there":                                 {check.Run{Entries: []check.Entry{late}, Log: []check.LogRecord{rec}}, ""},
+		"queued, gone with the gateway":              {check.Run{Entries: []check.Entry{queued}, Kills: []int64{15}}, ""},
+		"queued, lost after the kill":                {check.Run{Entries: []check.Entry{queued}, Kills: []int64{5}}, "lost-queued"},
+		"spooled, gone with the gateway":             {check.Run{Entries: []check.Entry{onDisk}, Kills: []int64{15}}, "lost-spooled"},
+		"spooled, gone with the topic":               {check.Run{Entries: []check.Entry{onDisk}, Wiped: map[string]check.Span{"orders": {From: 15, To: 25}}}, ""},
+		"spooled, twice":                             {check.Run{Entries: []check.Entry{onDisk}, Log: twice}, "twice"},
+		"spooled, twice after a kill":                {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Kills: []int64{15}}, ""},
+		"spooled, twice before the kill":             {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Kills: []int64{5}}, "twice"},
+		"spooled, twice after a stop":                {check.Run{Entries: []check.Entry{onDisk}, Log: twice, Stops: []int64{15}}, ""},
+		"spooled, two dead letters":                  {check.Run{Entries: []check.Entry{onDisk}, Log: []check.LogRecord{dead(false), dead(false)}}, "letter-twice"},
+		"spooled, two dead letters after a kill":     {check.Run{Entries: []check.Entry{onDisk}, Log: []check.LogRecord{dead(false), dead(false)}, Kills: []int64{15}}, ""},
+		"stored, nobody knows where":                 {check.Run{Entries: []check.Entry{placeless}, Log: []check.LogRecord{rec}}, "place"},
+		"stored, a restarted broker knows not where": {check.Run{Entries: []check.Entry{placeless}, Log: []check.LogRecord{rec}, Restarts: []int64{15}}, ""},
+		"stored, lost, a broker restarted":           {check.Run{Entries: []check.Entry{placeless}, Restarts: []int64{15}}, "lost"},
+		"stored, elsewhere, a broker restarted":      {check.Run{Entries: []check.Entry{e}, Log: twice[1:], Restarts: []int64{15}}, "place"},
+		"stored, twice after a stop":                 {check.Run{Entries: []check.Entry{e}, Log: twice, Stops: []int64{15}}, "twice"},
+		"stored, gone with the topic":                {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"orders": {From: 15, To: 25}}}, ""},
+		"stored, lost in the new topic":              {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"orders": {From: 1, To: 5}}}, "lost"},
+		"stored, another topic is wiped":             {check.Run{Entries: []check.Entry{e}, Wiped: map[string]check.Span{"logs": {From: 15, To: 25}}}, "lost"},
 		"504 behind its successor": {check.Run{Entries: []check.Entry{late, with2(next, 0)}, Log: []check.LogRecord{
 			{Topic: "orders", ID: "a-1", Key: "k", Sum: 1}, {Topic: "orders", ID: "a-0", Key: "k", Sum: 1, Offset: 1},
 		}}, "order"},

@@ -11,15 +11,20 @@ func checkLetter(ix *Index, report func(Finding)) {
 		found := ix.Letters(e.ID)
 		if len(found) == 0 {
 			report(about(e, nil, "answered with a dead letter at %v, and has none", *e.Letter))
-		} else if !someAt(found, *e.Letter) {
+		} else if !someAt(found, *e.Letter, since(ix.Restarts, e.Sent)) {
 			report(about(e, found, "answered with a dead letter at %v, and it is elsewhere", *e.Letter))
 		}
 	}
 }
 
-func someAt(found []LogRecord, p Place) bool {
+// someAt says whether one is at p, which may name no offset.
+func someAt(found []LogRecord, p Place, placeless bool) bool {
 	for i := range found {
-		if (Place{found[i].Topic, found[i].Partition, found[i].Offset}) == p {
+		at := Place{found[i].Topic, found[i].Partition, found[i].Offset}
+		if placeless && p.Offset < 0 {
+			at.Offset = p.Offset
+		}
+		if at == p {
 			return true
 		}
 	}
