@@ -13,6 +13,9 @@ import (
 
 // TestTransform runs a transform that is built with Redpanda's own SDK, which must not notice where it is.
 func TestTransform(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine at a time, and much to compute")
+	}
 	tt := newTransformTest(t, nil)
 	m := tt.compile(t, goTransform(t, "deeds"))
 	if want := (Kinds{Transform: true}); m.Kinds != want {

@@ -140,6 +140,9 @@ func TestModuleTestUsage(t *testing.T) {
 
 // TestMutatorRepeats holds that a seed names the records that were tried, and that mutations can be written as lines.
 func TestMutatorRepeats(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine at a time, and much to compute")
+	}
 	samples, err := admin.Records([]byte(`{"key":"k","value":{"a":[1,2]},"headers":{"a":"b"}}`))
 	if err != nil {
 		t.Fatal(err)

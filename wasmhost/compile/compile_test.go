@@ -20,6 +20,9 @@ import (
 )
 
 func TestChildAndThisProcessMakeTheSame(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine at a time, and much to compute")
+	}
 	inChild := open(t, Options{Dir: t.TempDir(), Command: children(t, "__compile")})
 	here := open(t, Options{Dir: t.TempDir()})
 	inMemory := open(t, Options{})
@@ -72,6 +75,9 @@ func TestSecondStartCompilesNothing(t *testing.T) {
 }
 
 func TestRuntimeFindsTheMachineCode(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine at a time, and much to compute")
+	}
 	dir := t.TempDir()
 	c := open(t, Options{Dir: dir, Command: children(t, "__compile")})
 	res := mustCompile(t, c, mustGuest(t))
@@ -145,6 +151,9 @@ func list(t *testing.T, dir string) map[string]time.Time {
 }
 
 func TestRefusedModules(t *testing.T) {
+	if testing.Short() {
+		t.Skip("one goroutine at a time, and much to compute")
+	}
 	limits := meter.DefaultLimits()
 	limits.ModuleBytes = 1000
 	for _, o := range []Options{
