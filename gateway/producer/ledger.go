@@ -89,7 +89,8 @@ func (l *ledger) wrote(b batch) int64 {
 	last := l.given.Load()
 	end := last
 	if !l.lost.Load() {
-		if end = l.place.end(b); end > last { // kgo does something that is not understood
+		head := l.place.head
+		if end = l.place.end(b); end > last || end-int64(b.records) < head { // kgo does something that is not understood
 			l.lost.Store(true)
 			end = last
 		}

@@ -195,6 +195,10 @@ func TestLedgerGivesThePlaceUp(t *testing.T) {
 	s.want(10, 10)
 	s.write(0, 11, 1)
 	s.want(30, 30)
+	s = newStory(t, 10)
+	s.l.answered(s.write(0, 0, 4), inLog, 0)
+	s.write(0, 0, 4) // what is stored is written again, or is something else
+	s.want(10, 10)
 }
 
 func TestLedgerFindsThePlaceAgain(t *testing.T) {
