@@ -47,6 +47,7 @@ func (q *topicSpool) run() {
 	for !q.isHalted() {
 		q.takeBack()
 		q.commit(false)
+		q.tellDrained()
 		switch {
 		case q.behind && len(q.open) == 0:
 			q.rewind()

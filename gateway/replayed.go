@@ -32,7 +32,7 @@ func (q *topicSpool) takeBack() {
 
 // judge looks at what became of the records of a batch: they are done, or all that follow have to wait until they are sent again.
 func (q *topicSpool) judge(f *flight) {
-	next := q.track.next
+	next, count := q.track.next, q.track.count
 	for i, seq := range f.seqs {
 		a := &f.batch.Acks[i]
 		switch {
@@ -54,6 +54,9 @@ func (q *topicSpool) judge(f *flight) {
 	}
 	if q.track.next > next {
 		q.pause = 0
+	}
+	if q.track.count > count {
+		q.futile = 0
 	}
 }
 
@@ -102,8 +105,12 @@ func (q *topicSpool) rewind() {
 	q.commit(true)
 	select {
 	case <-timer.C:
+	case <-q.untilDrain():
 	case <-q.halt:
 		return
+	}
+	if q.isDraining() {
+		q.futile++
 	}
 	q.behind = false
 	q.peeked.payload = nil

@@ -50,7 +50,8 @@ func (s *spools) open(cfg config.Topic) (*topicSpool, error) {
 	}
 	q := &topicSpool{
 		name: cfg.Name, folder: folder, cluster: s.cluster, pool: s.pool, route: s.route, log: s.log.With("topic", cfg.Name, "spool", folder),
-		halt: make(chan struct{}), halted: make(chan struct{}), ended: make(chan struct{}), wake: make(chan struct{}, 1),
+		drain: make(chan struct{}), drained: make(chan struct{}), halt: make(chan struct{}), halted: make(chan struct{}), ended: make(chan struct{}),
+		wake: make(chan struct{}, 1),
 	}
 	out, err := s.cluster.Patient(cfg)
 	if err != nil {
@@ -234,63 +235,6 @@ func (s *spools) closeEnded(q *topicSpool) {
 	}
 	s.mu.Unlock()
 	s.retire(q.out.Load())
-}
-
-// stop has nothing more sent. What is under way goes on.
-func (q *topicSpool) stop() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	if q.stopped {
-		return
-	}
-	q.stopped = true
-	close(q.halt)
-	q.out.Load().Close()
-	q.start.Do(func() { // it never began
-		close(q.halted)
-		close(q.ended)
-	})
-}
-
-func (q *topicSpool) close() {
-	if err := q.disk.Close(); err != nil {
-		q.log.Error("the spool did not close cleanly; records may be sent again", "error", err)
-	}
-}
-
-// haltAll has nothing more sent, and returns when nothing more is.
-func (s *spools) haltAll() {
-	s.mu.Lock()
-	s.closed = true
-	s.mu.Unlock()
-	all := s.all()
-	for _, q := range all {
-		q.stop()
-	}
-	for _, q := range all {
-		<-q.halted
-	}
-}
-
-// close waits for what is under way and closes all. It logs what stays on disk.
-func (s *spools) close() {
-	s.haltAll()
-	for _, q := range s.all() {
-		<-q.ended
-		q.close()
-		if records, bytes := q.waiting(); records > 0 {
-			q.log.Info("records stay in the spool until the next start", "records", records, "bytes", bytes)
-		}
-	}
-	s.closers.Wait()
-}
-
-// underWay is the number of records that were sent and have no Ack. They are in the spool, too.
-func (s *spools) underWay() (n int64) {
-	for _, q := range s.all() {
-		n += q.out.Load().Stats.Open()
-	}
-	return n
 }
 
 // spoolTopics is the topics of which there are entries in a folder of spools.

@@ -8,8 +8,9 @@ import (
 // stop ends the gateway. The order matters, and is this:
 //
 //  1. readiness goes off, and new records are refused
-//  2. records that wait for room are refused, and nothing more is taken out of spools
-//  3. what was accepted is flushed, within shutdown.timeout.ms, and what becomes a dead letter then; requests that wait for it
+//  2. records that wait for room are refused; spools send what they have, for up to three quarters of shutdown.timeout.ms, and then nothing
+//     more is taken out of them
+//  3. what was accepted is flushed, within the rest of shutdown.timeout.ms, and what becomes a dead letter then; requests that wait for it
 //     get their answers
 //  4. Kafka clients close: what is left is answered as unknown
 //  5. the data plane closes, and spools with what is left in them
@@ -33,6 +34,7 @@ func (g *Gateway) stop() error {
 		}
 	})
 
+	g.spools.drainAll(ctx, timeout)
 	g.spools.haltAll()
 
 	open := g.cluster.Open()

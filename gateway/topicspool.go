@@ -30,14 +30,16 @@ type topicSpool struct {
 	out    atomic.Pointer[producer.Topic]
 	writes sync.Pool // of *spoolWrite
 
-	start  sync.Once
-	active bool                  // the topic uses it; guarded by spools.mu
-	retire func(*producer.Topic) // gives one up that has no record under way
-	halt   chan struct{}
-	halted chan struct{} // nothing is appended to out any more
-	ended  chan struct{} // the goroutine is gone
-	goes   sync.Once     // it is closed when the goroutine is gone
-	wake   chan struct{} // for the goroutine
+	start   sync.Once
+	active  bool                  // the topic uses it; guarded by spools.mu
+	retire  func(*producer.Topic) // gives one up that has no record under way
+	drain   chan struct{}         // closed when the gateway stops: what is there is to be sent
+	drained chan struct{}         // that is done, as far as it can be
+	halt    chan struct{}
+	halted  chan struct{} // nothing is appended to out any more
+	ended   chan struct{} // the goroutine is gone
+	goes    sync.Once     // it is closed when the goroutine is gone
+	wake    chan struct{} // for the goroutine
 
 	mu       sync.Mutex
 	stopped  bool            // halt is closed
@@ -47,17 +49,19 @@ type topicSpool struct {
 	renewed  *producer.Topic // to take the place of out when nothing is under way
 	back     []*flight       // that have come back
 
-	reader *spool.Reader // what follows belongs to the goroutine
-	peeked peeked
-	held   bool // peeked has to wait for another spool
-	track  *spoolTrack
-	open   []*flight // in the order in which they were sent
-	behind bool      // a record has to be sent again: nothing new is sent until all that is under way has come back
-	pause  time.Duration
-	tries  tries
-	fails  int64 // records of out that failed, as far as was seen
-	dirty  bool  // the track was not committed
-	wrote  time.Time
+	reader      *spool.Reader // what follows belongs to the goroutine
+	peeked      peeked
+	held        bool // peeked has to wait for another spool
+	track       *spoolTrack
+	open        []*flight // in the order in which they were sent
+	behind      bool      // a record has to be sent again: nothing new is sent until all that is under way has come back
+	pause       time.Duration
+	futile      int // how often it went back since drain was closed, without a record being done meanwhile
+	toldDrained bool
+	tries       tries
+	fails       int64 // records of out that failed, as far as was seen
+	dirty       bool  // the track was not committed
+	wrote       time.Time
 
 	full, refused, again, broken occasion
 
