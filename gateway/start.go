@@ -54,14 +54,6 @@ func (g *Gateway) isStarting() bool {
 	}
 }
 
-// ready says why records cannot be stored at the moment.
-func (g *Gateway) ready() error {
-	if g.isStarting() {
-		return errStarting()
-	}
-	return g.cluster.Ready()
-}
-
 // checkGlobs tells early what would else show with the first record of a topic that only a glob covers: that its modules
 // cannot serve.
 func (g *Gateway) checkGlobs(ctx context.Context, cfg *config.Config) {

@@ -68,7 +68,7 @@ func TestStartingIsSeen(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.post(r.url("orders"), "v").want(t, 200, "")
-	if err := r.g.ready(); err != nil {
+	if _, err := r.g.ready(); err != nil {
 		t.Error(err)
 	}
 	r.clean()

@@ -217,6 +217,16 @@ func (q *topicSpool) waiting() (records, bytes int64) {
 	return int64(next - min(next, q.Stats.done.Load())), bytes
 }
 
+// takes says whether there is a spool, and it has room for any record.
+func (q *topicSpool) takes() bool {
+	if q == nil {
+		return false
+	}
+	cfg := q.cfg.Load()
+	_, bytes := q.waiting()
+	return bytes+int64(cfg.Producer.MaxRequestSize) <= cfg.Spool.MaxBytes
+}
+
 // had says whether the spool ever had a record, so that the topic was there, whether or not Kafka answers now.
 func (q *topicSpool) had() bool {
 	_, next := q.disk.Used()

@@ -15,7 +15,7 @@
 //
 //	GET /metrics         Prometheus' text format
 //	GET /healthz         200 while the process answers; the body says how it is
-//	GET /readyz          200 while records can be stored, as on the data plane
+//	GET /readyz          200 while records are accepted, as on the data plane
 //	GET /v1/topics       every topic in use: where it stands, without its settings
 //	GET /v1/topics/{t}   one topic, with its effective settings and where each came from, and its modules
 //	PUT, DELETE /v1/topics/{t}/partitioner, /v1/topics/{t}/interceptors   bind {"module","config","on_error","instances",

@@ -34,8 +34,8 @@ const (
 
 // Server is the admin plane.
 type Server struct {
-	// Ready says why records cannot be stored at the moment; nil if that is not known.
-	Ready func() error
+	// Ready says why no records are accepted at the moment, or which are not; nil if that is not known.
+	Ready func() (partly string, err error)
 
 	gateway   Gateway
 	modules   *guest.Modules
@@ -113,19 +113,24 @@ func (s *Server) Shutdown(ctx context.Context) error {
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) { answer(w, s.gateway.Status()) }
 
-// ready is GET /readyz, as on the data plane: records can be stored.
+// ready is GET /readyz, as on the data plane: records are accepted.
 func (s *Server) ready(w http.ResponseWriter, _ *http.Request) {
 	if s.gateway.Status().State == Draining {
 		notReady(w, record.Errorf(record.Draining, "the gateway is shutting down"))
 		return
 	}
+	body := map[string]string{"status": "ready"}
 	if s.Ready != nil {
-		if err := s.Ready(); err != nil {
+		partly, err := s.Ready()
+		if err != nil {
 			notReady(w, &record.Error{Code: record.NotAvailable, Message: err.Error(), Err: err})
 			return
 		}
+		if partly != "" {
+			body["detail"] = partly
+		}
 	}
-	answer(w, map[string]string{"status": "ready"})
+	answer(w, body)
 }
 
 func notReady(w http.ResponseWriter, err *record.Error) {

@@ -28,9 +28,14 @@ func TestHealthAndReadiness(t *testing.T) {
 
 func TestNotReady(t *testing.T) {
 	srv := New(testConfig(), memTopics{}, new(record.Pool), nil, discardLog())
-	srv.Ready = func() error { return errors.New("no broker of localhost:9092 answers") }
+	partly, why := "", errors.New("no broker of localhost:9092 answers")
+	srv.Ready = func() (string, error) { return partly, why }
 	r := serveRig(t, srv, testTopic())
 	checkProblem(t, r.do("GET", "/readyz", nil), 503, "not_available", "localhost:9092")
+	partly, why = `only "some"`, nil
+	if got := r.do("GET", "/readyz", nil); got.status != 200 || string(got.body) != `{"status":"ready","detail":"only \"some\""}` {
+		t.Errorf("partly ready: %d %s", got.status, got.body)
+	}
 }
 
 func TestDrain(t *testing.T) {

@@ -122,19 +122,24 @@ func (s *Server) serveHealth(ctx *fasthttp.RequestCtx, _ []byte) int {
 	return 0
 }
 
-// serveReady is GET /readyz: records can be stored.
+// serveReady is GET /readyz: records are accepted.
 func (s *Server) serveReady(ctx *fasthttp.RequestCtx, _ []byte) int {
 	if s.draining.Load() {
 		s.problem(ctx, record.Errorf(record.Draining, "the gateway is shutting down"))
 		return 0
 	}
+	body := []byte(`{"status":"ready"`)
 	if s.Ready != nil {
-		if err := s.Ready(); err != nil {
+		partly, err := s.Ready()
+		if err != nil {
 			s.problem(ctx, &record.Error{Code: record.NotAvailable, Message: err.Error(), Err: err})
 			return 0
 		}
+		if partly != "" {
+			body = appendString(append(body, `,"detail":`...), partly)
+		}
 	}
 	ctx.SetContentType(typeJSON)
-	ctx.SetBodyString(`{"status":"ready"}`)
+	ctx.SetBody(append(body, '}'))
 	return 0
 }

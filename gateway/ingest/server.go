@@ -20,8 +20,9 @@ import (
 
 // Server is the data plane. It starts nothing before Serve.
 type Server struct {
-	// Ready says why records cannot be stored at the moment, for /readyz; nil is ready. It may be nil, and is set before Serve.
-	Ready func() error
+	// Ready says why no records are accepted at the moment, for /readyz; nil is ready, and partly then says which are not accepted although others
+	// are, if there are such. It may be nil, and is set before Serve.
+	Ready func() (partly string, err error)
 
 	// Transactions is where POST /v1/transactions goes; nil refuses it. It is set before Serve.
 	Transactions Transactions

@@ -103,9 +103,9 @@ func (c *Cluster) Retire(ctx context.Context, t *Topic) (lost int64) {
 	return 0
 }
 
-// Ready is nil if the cluster answers, else the reason why not.
-func (c *Cluster) Ready() error {
-	ctx, cancel := context.WithTimeout(context.Background(), metadataTimeout)
+// Ready is nil if the cluster answers until ctx ends, or metadataTimeout; else the reason why not.
+func (c *Cluster) Ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
 	return c.meta.reachable(ctx)
 }
