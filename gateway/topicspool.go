@@ -191,7 +191,12 @@ func (q *topicSpool) answer(b *record.Batch, index []int, err error) {
 // refusal is what senders are told of an error of the spool.
 func (q *topicSpool) refusal(err error) *record.Error {
 	full, ok := errors.AsType[*spool.FullError](err)
+	gone, isGone := errors.AsType[*spool.GoneError](err)
 	switch {
+	case isGone:
+		e := record.Errorf(record.NotAvailable, "the record is not in the spool of topic %q: %v", q.name, gone)
+		e.Err, e.RetryAfter = err, spoolRetry
+		return e
 	case !ok:
 		e := record.Errorf(record.NotAvailable, "the spool of topic %q cannot be written (spool.dir = %q)", q.name, q.cfg.Load().Spool.Dir)
 		e.Err, e.RetryAfter = err, spoolRetry
@@ -217,14 +222,14 @@ func (q *topicSpool) waiting() (records, bytes int64) {
 	return int64(next - min(next, q.Stats.done.Load())), bytes
 }
 
-// takes says whether there is a spool, and it has room for any record.
+// takes says whether there is a spool, its folder is there, and it has room for any record.
 func (q *topicSpool) takes() bool {
 	if q == nil {
 		return false
 	}
 	cfg := q.cfg.Load()
 	_, bytes := q.waiting()
-	return bytes+int64(cfg.Producer.MaxRequestSize) <= cfg.Spool.MaxBytes
+	return bytes+int64(cfg.Producer.MaxRequestSize) <= cfg.Spool.MaxBytes && q.disk.There() == nil
 }
 
 // had says whether the spool ever had a record, so that the topic was there, whether or not Kafka answers now.

@@ -33,6 +33,12 @@ func Take(path string, perm os.FileMode) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
+// Path is that of the file.
+func (l *Lock) Path() string { return l.f.Name() }
+
+// Stat describes the file that is locked, wherever it is now.
+func (l *Lock) Stat() (os.FileInfo, error) { return l.f.Stat() }
+
 // Sign writes who holds the lock, for the HeldError that the next one gets.
 func (l *Lock) Sign() error {
 	if err := l.f.Truncate(0); err != nil {

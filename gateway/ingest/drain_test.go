@@ -33,7 +33,7 @@ func TestNotReady(t *testing.T) {
 	r := serveRig(t, srv, testTopic())
 	checkProblem(t, r.do("GET", "/readyz", nil), 503, "not_available", "localhost:9092")
 	partly, why = `only "some"`, nil
-	if got := r.do("GET", "/readyz", nil); got.status != 200 || string(got.body) != `{"status":"ready","detail":"only \"some\""}` {
+	if got := r.do("GET", "/readyz", nil); got.status != 200 || got.body != `{"status":"ready","detail":"only \"some\""}` {
 		t.Errorf("partly ready: %d %s", got.status, got.body)
 	}
 }

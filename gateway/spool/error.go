@@ -31,9 +31,13 @@ func (e *FullError) Unwrap() error { return e.Err }
 type DamagedError struct {
 	Path     string
 	From, To uint64
+	Gone     bool // there is no such file any more
 }
 
 func (e *DamagedError) Error() string {
+	if e.Gone {
+		return fmt.Sprintf("%s was removed: entries %d to %d are gone", e.Path, e.From, e.To-1)
+	}
 	return fmt.Sprintf("%s is damaged: entries %d to %d cannot be read", e.Path, e.From, e.To-1)
 }
 

@@ -91,6 +91,9 @@ func (r *Reader) enter() error {
 		}
 		r.next = max(r.next, g.first) // what was before is done and deleted
 		f, err := os.Open(g.path)
+		if errors.Is(err, os.ErrNotExist) && s.There() == nil {
+			return r.missing(g)
+		}
 		if err != nil {
 			return err
 		}
@@ -164,10 +167,22 @@ func (r *Reader) skip() error {
 	return e
 }
 
+// missing goes on behind a segment whose file is gone, although the folder is there. The lock is held.
+func (r *Reader) missing(g *segment) error {
+	e := &DamagedError{Path: g.path, From: r.next, To: g.end, Gone: true}
+	r.next = e.To
+	r.s.loseLocked(g, e)
+	return e
+}
+
 // lose notes what cannot be read of a segment; once, however often it is tried.
 func (s *Spool) lose(g *segment, e *DamagedError) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.loseLocked(g, e)
+}
+
+func (s *Spool) loseLocked(g *segment, e *DamagedError) {
 	g.damaged = true
 	if from := max(e.From, s.lostTo); from < e.To {
 		s.Stats.Lost.Add(int64(e.To - from))

@@ -117,11 +117,6 @@ type system struct {
 	sync   func(*os.File) error            // of folders and positions
 }
 
-// openAppend opens a file for appending, making it if it is missing.
-func openAppend(path string) (file, error) {
-	return os.OpenFile(path, os.O_CREATE|os.O_WRONLY|os.O_APPEND, filePerm)
-}
-
 // syncDir makes what was created in or removed from a folder last.
 func (s system) syncDir(dir string) error {
 	d, err := os.Open(dir)

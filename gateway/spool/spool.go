@@ -23,6 +23,7 @@ type Options struct {
 type Spool struct {
 	dir    string
 	lock   *dirlock.Lock
+	locked os.FileInfo // of lock
 	system system
 	Stats  Stats
 
@@ -43,6 +44,7 @@ type Spool struct {
 	out     file // of the last segment; nil if the next entry begins a new one. It and what follows belong to the writer
 	torn    bool // out has bytes behind the last segment's size
 	unsaid  bool // something was written and not synced
+	looked  time.Time // when the folder was last seen where it should be
 	scratch []byte
 
 	wake   chan struct{} // for the writer
@@ -87,7 +89,10 @@ func open(dir string, o Options, sys system) (*Spool, Found, error) {
 		dir: dir, lock: lock, system: sys, options: o,
 		wake: make(chan struct{}, 1), ready: make(chan struct{}, 1), freed: make(chan struct{}),
 	}
-	found, err := s.recover()
+	var found Found
+	if s.locked, err = lock.Stat(); err == nil {
+		found, err = s.recover()
+	}
 	if err != nil {
 		if s.positions != nil {
 			s.positions.close()

@@ -162,6 +162,9 @@ func (s *Spool) tryWrite(list []*Entries, size int64, o Options) error {
 		s.scratch = buf
 	}
 	_, err := s.out.Write(buf)
+	if err == nil {
+		err = s.stillThere(time.Now())
+	}
 	if err == nil && o.Interval == 0 {
 		err = s.sync()
 	}
@@ -211,6 +214,9 @@ func (s *Spool) makeRoom(size int64, o Options) error {
 
 // begin begins a segment. One that was begun and got no entry is begun again.
 func (s *Spool) begin() error {
+	if err := s.There(); err != nil { // it would be made in a folder that nobody has locked
+		return err
+	}
 	g := &segment{path: segmentPath(s.dir, s.next), first: s.next, end: s.next}
 	if n := len(s.segments); n > 0 && s.segments[n-1].first == s.next {
 		s.used -= s.segments[n-1].size
