@@ -195,7 +195,7 @@ func (q *topicSpool) refusal(err error) *record.Error {
 	switch {
 	case isGone:
 		e := record.Errorf(record.NotAvailable, "the record is not in the spool of topic %q: %v", q.name, gone)
-		e.Err, e.RetryAfter = err, spoolRetry
+		e.RetryAfter = spoolRetry
 		return e
 	case !ok:
 		e := record.Errorf(record.NotAvailable, "the spool of topic %q cannot be written (spool.dir = %q)", q.name, q.cfg.Load().Spool.Dir)

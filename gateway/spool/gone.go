@@ -1,16 +1,13 @@
 package spool
 
-import (
-	"fmt"
-	"time"
-)
+import "time"
 
 // GoneError says that a file or the folder of the spool was removed, moved away or replaced while it was in use. What is written to
 // such a file is lost when the process ends.
 type GoneError struct{ Path string }
 
 func (e *GoneError) Error() string {
-	return fmt.Sprintf("%s was removed, moved away or replaced while it was in use", e.Path)
+	return e.Path + " was removed, moved away or replaced while it was in use"
 }
 
 // lookInterval is how often the writer looks whether the folder is still where it was. That its files have a name is looked at with every

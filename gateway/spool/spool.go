@@ -41,9 +41,9 @@ type Spool struct {
 	sealed    bool       // Append refuses
 	closed    bool
 
-	out     file // of the last segment; nil if the next entry begins a new one. It and what follows belong to the writer
-	torn    bool // out has bytes behind the last segment's size
-	unsaid  bool // something was written and not synced
+	out     file      // of the last segment; nil if the next entry begins a new one. It and what follows belong to the writer
+	torn    bool      // out has bytes behind the last segment's size
+	unsaid  bool      // something was written and not synced
 	looked  time.Time // when the folder was last seen where it should be
 	scratch []byte
 
