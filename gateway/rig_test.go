@@ -50,12 +50,17 @@ func (l *logBuffer) String() string {
 // serve starts a gateway on the brokers with the given tables behind the usual sections.
 func serve(t testing.TB, brokers []string, tables string) *rig {
 	t.Helper()
+	return serveConfig(t, parse(t, head(t, brokers)+tables))
+}
+
+// head is the usual sections.
+func head(t testing.TB, brokers []string) string {
+	t.Helper()
 	quoted, err := json.Marshal(brokers)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := fmt.Sprintf("shutdown.timeout.ms = 10000\n[kafka]\nbootstrap.servers = %s\n[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n%s", quoted, tables)
-	return serveConfig(t, parse(t, text))
+	return fmt.Sprintf("shutdown.timeout.ms = 10000\n[kafka]\nbootstrap.servers = %s\n[http]\nlisten = \"127.0.0.1:0\"\n[admin]\nlisten = \"127.0.0.1:0\"\n", quoted)
 }
 
 func parse(t testing.TB, text string) *config.Config {

@@ -245,16 +245,44 @@ func TestSpooledRecordWithoutPartitionBecomesADeadLetter(t *testing.T) {
 	}
 }
 
-// TestSpoolThatCannotBeOpened: of a glob table, it is found with the first record.
+// TestSpoolThatCannotBeOpened: of a glob table, it is found with the first record; that its spool.dir cannot be used, at the start.
 func TestSpoolThatCannotBeOpened(t *testing.T) {
-	file := filepath.Join(t.TempDir(), "file")
+	dir := t.TempDir()
+	file := filepath.Join(dir, "orders.spool")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
 	c := fake(t)
-	r := serve(t, c.ListenAddrs(), fmt.Sprintf("[topics.\"o*\"]\nspool.dir = %q\nspool.max.bytes = 67108864\n", file))
+	table := func(dir string) string {
+		return fmt.Sprintf("[topics.\"o*\"]\nspool.dir = %q\nspool.max.bytes = 67108864\n", dir)
+	}
+	r := serve(t, c.ListenAddrs(), table(dir))
 	r.queue("orders", "a").want(t, 503, "not_available")
 	if !strings.Contains(r.logs.String(), "topics cannot be set up") {
 		t.Error("the log does not say why")
+	}
+	_, err := tryServe(t, parse(t, head(t, c.ListenAddrs())+table(file)))
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf(`[topics."o*"]: spool.dir = %q`, file)) {
+		t.Errorf("spool.dir is a file: %v", err)
+	}
+}
+
+// TestSpoolsOfTwoGateways: the second one is refused, whatever its topics are called; when the first has ended it may start.
+func TestSpoolsOfTwoGateways(t *testing.T) {
+	c := fake(t)
+	dir := t.TempDir()
+	text := head(t, c.ListenAddrs()) + fmt.Sprintf("[topics.\"o*\"]\nspool.dir = %q\n[topics.\"p*\"]\nspool.dir = %q\n", dir, dir+"/.")
+	first := serveConfig(t, parse(t, text))
+	_, err := tryServe(t, parse(t, text))
+	if err == nil || !strings.Contains(err.Error(), fmt.Sprintf("spool.dir = %q: locked by another process (process %d); a folder of spools belongs to one gateway", dir, os.Getpid())) {
+		t.Fatalf("a second gateway: %v", err)
+	}
+	if err := first.end(); err != nil {
+		t.Fatal(err)
+	}
+	third := serveConfig(t, parse(t, text))
+	third.queue("orders", "a").want(t, 202, "")
+	if err := third.end(); err != nil {
+		t.Fatal(err)
 	}
 }

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"fmt"
 	"strings"
 	"testing"
 
@@ -12,8 +11,8 @@ import (
 // serveSpool is serve with topic orders and its spool, which sends few records at a time, and a stop that may take an hour.
 func serveSpool(t *testing.T, brokers []string, dir string) *rig {
 	t.Helper()
-	return serveConfig(t, parse(t, fmt.Sprintf("shutdown.timeout.ms = 3600000\n[kafka]\nbootstrap.servers = [%q]\n[http]\nlisten = \"127.0.0.1:0\"\n"+
-		"[admin]\nlisten = \"127.0.0.1:0\"\n%s", brokers[0], spoolTable(dir, "producer.buffer.records = 1024\n"))))
+	text := strings.Replace(head(t, brokers), "shutdown.timeout.ms = 10000", "shutdown.timeout.ms = 3600000", 1)
+	return serveConfig(t, parse(t, text+spoolTable(dir, "producer.buffer.records = 1024\n")))
 }
 
 // TestStopSendsWhatTheSpoolHas: nothing waits after a clean stop with a Kafka that answers.

@@ -26,6 +26,7 @@ type spools struct {
 
 	mu       sync.Mutex
 	byFolder map[string]*topicSpool
+	roots    []spoolRoot
 	closed   bool
 	closers  sync.WaitGroup // of spools that went away
 }

@@ -116,6 +116,7 @@ func (s *spools) close() {
 		}
 	}
 	s.closers.Wait()
+	s.disown()
 }
 
 // underWay is the number of records that were sent and have no Ack. They are in the spool, too.

@@ -121,6 +121,9 @@ func (s *Topics) fill(ctx context.Context, old *Topics) error {
 			}
 		}
 	}
+	if err := s.ownSpools(); err != nil {
+		return err
+	}
 	var failed []error // all of them are told at once
 	for _, name := range cfg.Literal() {
 		if all[name] != nil {
