@@ -110,11 +110,12 @@ func (c *Checked) checkSchemas(ctx context.Context, cfg *config.Config) error {
 	return nil
 }
 
-// Check is CheckModules and CheckSchemas together, for what a start would find.
+// Check is CheckModules and CheckSchemas together, and looks at the folders of spools, for what a start would find.
 func Check(ctx context.Context, cfg *config.Config, newHost NewHostFunc, build bool) (Checked, error) {
 	c, err := CheckModules(ctx, cfg, newHost, build)
 	if err != nil {
 		return c, err
 	}
+	c.checkSpools(cfg)
 	return c, c.checkSchemas(ctx, cfg)
 }

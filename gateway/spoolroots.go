@@ -9,6 +9,9 @@ import (
 	"sluice/gateway/dirlock"
 )
 
+// spoolLock is the file in a spool.dir by which it is locked.
+const spoolLock = "lock"
+
 // spoolRoot is a spool.dir that is locked for this gateway.
 type spoolRoot struct {
 	dir  os.FileInfo
@@ -35,7 +38,7 @@ func (s *spools) own(dir string) error {
 			return nil
 		}
 	}
-	lock, err := dirlock.Take(filepath.Join(dir, "lock"), 0o600)
+	lock, err := dirlock.Take(filepath.Join(dir, spoolLock), 0o600)
 	if held, ok := errors.AsType[*dirlock.HeldError](err); ok {
 		return fmt.Errorf("%w; a folder of spools belongs to one gateway", held)
 	}

@@ -240,18 +240,23 @@ func (s *spools) closeEnded(q *topicSpool) {
 
 // spoolTopics is the topics of which there are entries in a folder of spools.
 func spoolTopics(dir string) []string {
-	segments, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*"+spoolSuffix, "*.seg"))
-	if err != nil {
-		return nil
-	}
 	var names []string
-	for _, path := range segments {
+	for _, path := range spoolSegments(dir) {
 		name := strings.TrimSuffix(filepath.Base(filepath.Dir(path)), spoolSuffix)
 		if !slices.Contains(names, name) {
 			names = append(names, name)
 		}
 	}
 	return names
+}
+
+// spoolSegments is the files of entries in a folder of spools.
+func spoolSegments(dir string) []string {
+	all, err := filepath.Glob(filepath.Join(escapeGlob(dir), "*"+spoolSuffix, "*.seg"))
+	if err != nil {
+		return nil
+	}
+	return all
 }
 
 // escapeGlob is dir as a pattern that matches nothing else.

@@ -15,12 +15,13 @@ func checkCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a configuration and print the effective settings of every topic",
-		Long: `Check a configuration, and the modules and schemas that it names. All errors are printed at once; else the effective settings, each with where
+		Long: `Check a configuration, and the modules, schemas and folders of spools that it names. All errors are printed at once; else the effective settings, each with where
 it came from. A gateway may be running meanwhile, and nothing is changed.
 
 Of modules it finds out what serve would: that they are there, can be run as what they are bound as, and take their
 configurations. One that is source is looked at if it was built before; --build builds it. Of schemas it asks the registry, if that
-answers, whether they are there, and compiles them; nothing is registered.`,
+answers, whether they are there, and compiles them; nothing is registered. Of spools it looks whether their folders can be used, who uses
+them, and whether the disk has room for spool.max.bytes.`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file, cmd.Flags().Changed("config"))

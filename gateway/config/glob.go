@@ -58,6 +58,7 @@ type topicTable struct {
 	pattern string
 	topic   Topic
 	report  []Effective
+	spool   given // spool.dir
 }
 
 func isGlob(pattern string) bool { return strings.Contains(pattern, "*") }

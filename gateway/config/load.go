@@ -116,6 +116,8 @@ func (r *resolver) topicTable(t *tableFile, global map[string]layer) topicTable 
 	_, registry := global["schema"]["registry.url"]
 	r.serializers(t, own, &out.topic, registry)
 	r.checkSpool(t, &out.topic)
+	out.spool = own["spool.dir"]
+	settings{own}.completeSpool(out.topic.Spool.complete())
 	if profile, ok := l["profile"]; ok {
 		own["profile"] = profile
 		delete(l, "profile") // shown once, with the topic's own keys

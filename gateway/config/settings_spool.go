@@ -50,6 +50,37 @@ func (s Spool) complete() Spool {
 	return s
 }
 
+// completeSpool makes the report say what is in force, if there is a spool.
+func (s settings) completeSpool(spool Spool) {
+	if spool.Dir == "" {
+		return
+	}
+	all := map[string]any{"spool.max.bytes": spool.MaxBytes, "spool.segment.bytes": spool.SegmentBytes, "spool.fsync": spool.Fsync}
+	if spool.Fsync == FsyncInterval {
+		all["spool.interval.ms"] = spool.Interval.Milliseconds()
+	}
+	for name, value := range all {
+		if _, ok := s.layer[name]; ok {
+			continue
+		}
+		s.layer[name] = given{value: value}
+		if name == "spool.segment.bytes" && spool.SegmentBytes < defaultSpoolSegment {
+			s.derive(name, value, "a quarter of spool.max.bytes")
+		}
+	}
+}
+
+// SpoolError is an error about spool.dir of a table, with its place in the file.
+func (c *Config) SpoolError(table, rule string) *Error {
+	e := &Error{File: c.File, Key: dotted([]string{"topics", table}) + ".spool.dir", Rule: rule}
+	for i := range c.topics {
+		if t := &c.topics[i]; t.pattern == table {
+			e.Line, e.Value = t.spool.origin.Line, t.spool.text
+		}
+	}
+	return e
+}
+
 func spoolSettings() []Setting {
 	return []Setting{
 		{

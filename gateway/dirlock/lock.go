@@ -33,6 +33,16 @@ func Take(path string, perm os.FileMode) (*Lock, error) {
 	return &Lock{f}, nil
 }
 
+// Held says who holds the lock at path; nil if nobody does, or that cannot be known. It makes no file. If nobody holds the lock, who takes it in
+// the same moment may be refused.
+func Held(path string) *HeldError {
+	f, err := probeFile(path)
+	if errors.Is(err, errLocked) {
+		return &HeldError{By: holder(f)}
+	}
+	return nil
+}
+
 // Path is that of the file.
 func (l *Lock) Path() string { return l.f.Name() }
 

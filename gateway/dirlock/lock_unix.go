@@ -24,6 +24,19 @@ func lockFile(path string, perm os.FileMode) (*os.File, error) {
 	return f, nil
 }
 
+// probeFile is errLocked, and the file to read who holds it, if path is locked.
+func probeFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_SH|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return f, errLocked
+	}
+	return nil, errors.Join(err, unlockFile(f))
+}
+
 // unlockFile gives the lock up and closes the file. Closing alone would leave the lock to a process that was forked in that
 // moment and has not begun its program yet.
 func unlockFile(f *os.File) error {

@@ -26,5 +26,17 @@ func lockFile(path string, _ os.FileMode) (*os.File, error) {
 	return os.NewFile(uintptr(h), path), nil
 }
 
+// probeFile is errLocked if path is locked.
+func probeFile(path string) (*os.File, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, errSharing) {
+		return nil, errLocked
+	}
+	if err != nil {
+		return nil, err
+	}
+	return nil, f.Close()
+}
+
 // unlockFile gives the lock up and closes the file.
 func unlockFile(f *os.File) error { return f.Close() }
