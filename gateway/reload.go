@@ -112,31 +112,31 @@ func logRestartOnly(log *slog.Logger, old, next *config.Config) {
 	}
 }
 
-// Watch reloads the configuration file whenever it changes or force is sent to, until ctx ends. A bad file changes
-// nothing and is reported in the log.
+// Watch reloads the configuration file whenever it has changed and is the same at two looks, or at once when force is sent to, until ctx
+// ends. A bad file changes nothing and is reported in the log.
 func (g *Gateway) Watch(ctx context.Context, path string, force <-chan os.Signal) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
-	seen := stamp(path)
+	f := newConfigFile(path)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-force:
-			seen = stamp(path)
 		case <-tick.C:
-			now := stamp(path)
-			if now == seen {
+			if !f.changed() {
 				continue
 			}
-			seen = now
 		}
-		g.reloadFile(path)
+		g.reloadFile(f)
 	}
 }
 
-func (g *Gateway) reloadFile(path string) {
-	next, err := config.Load(path)
+func (g *Gateway) reloadFile(f *configFile) {
+	next, err := f.reload()
+	if errors.Is(err, errBeingWritten) {
+		return // it is looked at again
+	}
 	if err == nil {
 		err = g.Reload(next)
 	}
@@ -145,19 +145,5 @@ func (g *Gateway) reloadFile(path string) {
 		g.log.Error("the configuration was not reloaded; the one before stays in use", "error", err)
 		return
 	}
-	g.log.Info("configuration reloaded", "file", path)
-}
-
-// fileStamp changes when a file does.
-type fileStamp struct {
-	modified time.Time
-	size     int64
-}
-
-func stamp(path string) fileStamp {
-	info, err := os.Stat(path)
-	if err != nil {
-		return fileStamp{}
-	}
-	return fileStamp{info.ModTime(), info.Size()}
+	g.log.Info("configuration reloaded", "file", f.path)
 }
