@@ -67,6 +67,9 @@ func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []r
 	if err != nil && (len(list) > 0 || !errors.Is(err, registry.ErrDamaged)) { // damaged ones may be removed
 		return err
 	}
+	if err == nil && len(list) == 0 && !hasBinding(before, kind) {
+		return admin.NotBound(topic, kind)
+	}
 	if err := s.g.setBindings(topic, kind, list); err != nil {
 		return err
 	}
@@ -89,6 +92,14 @@ func (s state) Bind(ctx context.Context, topic string, kind guest.Kind, list []r
 	}
 	s.g.settle(ctx, topic)
 	return nil
+}
+
+// hasBinding says whether there is one of that kind.
+func hasBinding(b registry.Bindings, kind guest.Kind) bool {
+	if kind == guest.Partitioner {
+		return b.Partitioner != nil
+	}
+	return len(b.Interceptors) > 0
 }
 
 // serves says why the modules of a kind, which were shown to fit, cannot serve a topic after all.

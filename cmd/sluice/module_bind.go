@@ -112,19 +112,18 @@ func moduleUnbindCommand() *cobra.Command {
 			if !partitioner && !interceptors {
 				return usageError{errors.New("give --partitioner, --interceptors, or both")}
 			}
+			var failed []error // of one kind; the other may be there
 			for _, kind := range []string{"interceptors", "partitioner"} {
 				if !kinds[kind] {
 					continue
 				}
 				show, err := r.do(ctx, request{method: http.MethodDelete, path: topicPath(args[0], kind), body: http.NoBody}, nil)
-				if err != nil {
-					return err
-				}
-				if show {
+				failed = append(failed, err)
+				if show && err == nil {
 					fmt.Fprintf(r.out, "%s: %s unbound\n", args[0], kind)
 				}
 			}
-			return nil
+			return errors.Join(failed...)
 		})
 	cmd.Flags().SetNormalizeFunc(eitherNumber)
 	cmd.Flags().BoolVar(&partitioner, "partitioner", false, "the partitioner")

@@ -233,6 +233,7 @@ func TestModuleRemoteFails(t *testing.T) {
 		{[]string{"bind", "orders", "--partitioner", "nothing"}, 1, []string{`there is no module "nothing"`}},
 		{[]string{"bind", "none", "--partitioner", "a"}, 1, []string{`"none"`}},
 		{[]string{"unbind", "orders"}, 2, []string{"--partitioner, --interceptors"}},
+		{[]string{"unbind", "orders", "--partitioner", "--interceptors"}, 1, []string{`topic "orders" has no interceptor that the API bound`, `topic "orders" has no partitioner that the API bound`}},
 		{[]string{"logs", "nothing"}, 1, []string{`"nothing"`}},
 		{[]string{"logs", "nothing", "-n", "-1"}, 2, []string{"--lines -1"}},
 		{[]string{"try", "c"}, 2, []string{"--in is missing"}},

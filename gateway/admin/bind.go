@@ -182,5 +182,10 @@ func noTopic(name string) *failure {
 	return failf(http.StatusNotFound, record.TopicNotAllowed.String(), "no [topics.*] table of the configuration matches topic %q", name)
 }
 
+// NotBound is the error for modules that are to be removed from a topic and are not there.
+func NotBound(topic string, kind guest.Kind) error {
+	return failf(http.StatusNotFound, codeNotBound, "topic %q has no %s that the API bound, so there is none to unbind", topic, kind)
+}
+
 // NoTopic is the error for a topic that no table matches.
 func NoTopic(name string) error { return noTopic(name) }

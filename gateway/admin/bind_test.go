@@ -97,7 +97,7 @@ func TestBindRefused(t *testing.T) {
 		})
 	}
 	p.do("DELETE", "/v1/topics/filed/partitioner", http.NoBody).want(409, "test.toml:15")
-	p.do("DELETE", partitioner, http.NoBody).want(204) // there is nothing to do
+	p.do("DELETE", partitioner, http.NoBody).want(404, `"code":"not_bound"`, `topic \"orders\" has no partitioner that the API bound`)
 }
 
 // TestBindTopicOfGlob holds that a topic that only a glob covers can be bound, and shows that, before its first record.

@@ -43,6 +43,7 @@ const (
 	codeInUse        = "in_use"
 	codeConflict     = "conflict"
 	codeBoundByFile  = "bound_by_file"
+	codeNotBound     = "not_bound"
 	codeDamaged      = "registry_damaged"
 	codeCrossOrigin  = "cross_origin"
 	codeHost         = "host_not_allowed"
