@@ -87,15 +87,20 @@ func (d *desk) teller(w io.Writer) func(format string, args ...any) {
 
 // topic is the dead-letter topic that a name on the command line means.
 func (d *desk) topic(name string) string {
-	for _, other := range d.cfg.Literal() {
-		if t, ok := d.cfg.Topic(other); ok && t.DeadLetter.Topic == name {
-			return name // although it may have one of its own
-		}
-	}
-	if t, ok := d.cfg.Topic(name); ok && t.DeadLetter.Topic != "" {
+	if t, ok := d.cfg.Topic(name); ok && t.DeadLetter.Topic != "" && !d.isLetters(name) {
 		return t.DeadLetter.Topic
 	}
 	return name
+}
+
+// isLetters says whether it is the dead-letter topic of a topic of the configuration, although it may have one of its own.
+func (d *desk) isLetters(name string) bool {
+	for _, other := range d.cfg.Literal() {
+		if t, ok := d.cfg.Topic(other); ok && t.DeadLetter.Topic == name {
+			return true
+		}
+	}
+	return false
 }
 
 // written says what step 2 of a topic does with keys and values; "" if nothing.
@@ -181,12 +186,16 @@ func dltListCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			out := dlt.Output{W: cmd.OutOrStdout(), JSON: asJSON, Notes: cmd.OutOrStdout()}
+			if asJSON {
+				out.Notes = cmd.ErrOrStderr()
+			}
 			return d.connect(cmd, func(ctx context.Context) error {
 				for i, name := range args {
 					if i > 0 && !asJSON {
 						fmt.Fprintln(cmd.OutOrStdout())
 					}
-					if err := d.cluster.List(ctx, cmd.OutOrStdout(), d.topic(name), filter, asJSON); err != nil {
+					if err := d.list(ctx, out, name, filter); err != nil {
 						return err
 					}
 				}
@@ -199,6 +208,19 @@ func dltListCommand() *cobra.Command {
 	cmd.Flags().BoolVar(&f.Pending, "pending", false, "only what was not replayed")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print one JSON object per line, with everything; bytes in base64")
 	return cmd
+}
+
+// list lists what a name on the command line means. If there is nothing it says what is missing for it.
+func (d *desk) list(ctx context.Context, out dlt.Output, name string, f dlt.Filter) error {
+	topic := d.topic(name)
+	n, err := d.cluster.List(ctx, out, topic, f)
+	if err != nil && topic != name {
+		return fmt.Errorf("dead letters of topic %q: %w", name, err)
+	}
+	if t, ok := d.cfg.Topic(topic); err == nil && n == 0 && ok && t.DeadLetter.Topic == "" && !d.isLetters(topic) {
+		fmt.Fprintf(out.Notes, "topic %q itself was read, as it has neither dead_letter.enable nor dead_letter.topic in the configuration\n", topic)
+	}
+	return err
 }
 
 func dltShowCommand() *cobra.Command {

@@ -80,6 +80,36 @@ func TestDltListFilters(t *testing.T) {
 	}
 }
 
+// TestDltListOfNothing: why there is nothing is said, and in JSON mode not among the letters.
+func TestDltListOfNothing(t *testing.T) {
+	r := newDltRig(t)
+	r.put(&kgo.Record{Topic: "other", Value: []byte("a record")})
+	const itself = "topic \"other\" itself was read, as it has neither dead_letter.enable nor dead_letter.topic in the configuration\n"
+	for args, want := range map[string]string{
+		"orders":                   "orders.DLT: no dead letters\n",
+		"orders.DLT":               "orders.DLT: no dead letters\n",
+		"orders --limit 3":         "orders.DLT: no dead letters\n",
+		"orders --pending":         "orders.DLT: no dead letters that were not replayed\n",
+		"orders --cause broker":    "orders.DLT: no dead letters that are asked for\n",
+		"other":                    "other: no dead letters, and 1 record of another kind\n" + itself,
+		"other --pending --json":   "other: no dead letters that were not replayed, and 1 record of another kind\n" + itself,
+		"orders --since 2h --json": "orders.DLT: no dead letters that are asked for\n",
+	} {
+		out, stderr, status := r.dlt(append([]string{"list"}, strings.Fields(args)...)...)
+		got, rest := out, stderr
+		if strings.Contains(args, "--json") {
+			got, rest = stderr, out
+		}
+		if status != 0 || got != want || rest != "" {
+			t.Errorf("list %s: %d %q %q, want %q", args, status, got, rest, want)
+		}
+	}
+	r.write(r.settings("[topics.orders]\ndead_letter.topic = \"absent\"\n[topics.absent]\n"))
+	if _, stderr, status := r.dlt("list", "orders"); status != exitFailed || !strings.Contains(stderr, `dead letters of topic "orders": the cluster has no topic "absent"`) {
+		t.Errorf("without the topic: %d %s", status, stderr)
+	}
+}
+
 func TestDltWrongUsage(t *testing.T) {
 	r := newDltRig(t)
 	for args, want := range map[string]string{

@@ -47,6 +47,18 @@ type Filter struct {
 	At      *Position
 }
 
+// which says, behind "dead letters", whether only some are asked for.
+func (f *Filter) which() string {
+	switch *f {
+	case Filter{Limit: f.Limit}:
+		return ""
+	case Filter{Limit: f.Limit, Pending: true}:
+		return " that were not replayed"
+	default:
+		return " that are asked for"
+	}
+}
+
 // wants says whether a letter is chosen, whether or not it was replayed.
 func (f *Filter) wants(l *Letter) bool {
 	is := func(want, have string) bool { return want == "" || want == have }

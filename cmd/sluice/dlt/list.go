@@ -8,27 +8,40 @@ import (
 	"text/tabwriter"
 )
 
-// List prints the letters of a topic that the filter wants: a table, or one JSON object per line.
-func (c *Cluster) List(ctx context.Context, w io.Writer, name string, f Filter, asJSON bool) error {
+// Output is where a list goes.
+type Output struct {
+	W     io.Writer
+	JSON  bool      // one object per line, instead of a table
+	Notes io.Writer // for what is no part of the JSON
+}
+
+// List prints the letters of a topic that the filter wants, and returns how many those are.
+func (c *Cluster) List(ctx context.Context, out Output, name string, f Filter) (int, error) {
+	w := out.W
 	t, err := c.open(ctx, name, &f)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	l := &listing{topic: t, filter: f, w: w}
-	if asJSON {
+	if out.JSON {
 		l.each = func(l *Letter) error { return json.NewEncoder(w).Encode(jsonOf(l)) }
-		return l.run(ctx)
+		if err := l.run(ctx); err != nil || l.shown > 0 {
+			return l.shown, err
+		}
+		l.w = out.Notes
+		l.sum()
+		return 0, nil
 	}
 	table := newTable(w)
 	l.each = func(l *Letter) error { return table.row(l, replayedText(l)) }
 	if err := l.run(ctx); err != nil {
-		return err
+		return l.shown, err
 	}
 	if err := table.flush(); err != nil {
-		return err
+		return l.shown, err
 	}
 	l.sum()
-	return nil
+	return l.shown, nil
 }
 
 // listing is one run through a topic.
@@ -79,9 +92,9 @@ func (l *listing) one(letter *Letter) error {
 func (l *listing) sum() {
 	switch {
 	case l.shown == 0 && l.others > 0:
-		fmt.Fprintf(l.w, "%s: no dead letters that are asked for, and %s of another kind\n", l.topic.name, count(l.others, "record"))
+		fmt.Fprintf(l.w, "%s: no dead letters%s, and %s of another kind\n", l.topic.name, l.filter.which(), count(l.others, "record"))
 	case l.shown == 0:
-		fmt.Fprintf(l.w, "%s: no dead letters that are asked for\n", l.topic.name)
+		fmt.Fprintf(l.w, "%s: no dead letters%s\n", l.topic.name, l.filter.which())
 	default:
 		fmt.Fprintf(l.w, "\n%s: %s, ", l.topic.name, count(l.shown, "dead letter"))
 		if l.filter.Pending {
