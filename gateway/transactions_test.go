@@ -253,6 +253,9 @@ func TestTransactionRefusesOtherRequests(t *testing.T) {
 	c := fake(t)
 	r := serve(t, c.ListenAddrs(), "[topics.orders]"+oneClient)
 	r.transaction("?ack=queued", to("orders", "v")).want(t, 400, "invalid_request")
+	if o := r.transaction("?topics=orders", to("orders", "v")).want(t, 400, "invalid_request"); !strings.Contains(o.Detail, `"topics" is unknown; there are topic, ack and results`) {
+		t.Error(o.body)
+	}
 	r.post("http://"+r.g.HTTPAddr()+"/v1/transactions", "v\n", ndjson).want(t, 415, "unsupported_media_type")
 	r.post(r.url("orders"), to("orders", "v"), envelope).want(t, 400, "invalid_request") // the topic is in the path
 }

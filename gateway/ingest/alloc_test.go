@@ -3,6 +3,7 @@
 package ingest
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"runtime"
@@ -42,6 +43,7 @@ func TestAllocations(t *testing.T) {
 		{"raw", httpRequest("application/json", value), 1.5},
 		{"raw with key and headers", httpRequest("application/json", value, "X-Kafka-Key: k", "X-Kafka-Header-a: b",
 			"X-Kafka-Partition: 1", "X-Kafka-Timestamp: 1700000000000", "traceparent: 00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"), 1.5},
+		{"raw with a query", bytes.Replace(httpRequest("application/json", value), []byte("/records"), []byte("/records?ack=delivered&results=all"), 1), 1.5},
 		{"one line", httpRequest("application/x-ndjson", ndjson(1)), 2},
 		{"1000 lines", httpRequest("application/x-ndjson", ndjson(1000)), maxAllocsPerRequest},
 		{"one envelope", httpRequest("application/vnd.sluice.records+ndjson", envelopes(1)), 2},

@@ -5,7 +5,7 @@
 //
 //	conn.go     conn          max.connections, deadlines, closing without losing the answer
 //	handle.go   admit         route, draining, limits that the request line and headers already break
-//	params.go   params.parse  query and X-Kafka-* headers
+//	params.go   params.parse  query (query.go) and X-Kafka-* headers
 //	body.go     body          the body as sent: max.body.bytes, read.timeout.ms
 //	inflate.go  inflater      Content-Encoding: max.inflated.bytes
 //	raw.go      serveRaw      the whole body is one record
@@ -15,6 +15,15 @@
 //	transaction.go            lines of several topics, which are stored together or not at all
 //	request.go  request       waits for the acks of all its batches, and keeps their outcome
 //	respond.go  answer        200, 202, 207 or the one status of status.go
+//
+// # Query
+//
+//	?ack=queued       answer when the record is accepted (202), not when it is stored; ack=delivered is the default
+//	?results=errors   of many records, only counts and those that failed; results=all is the default
+//	?topic=orders     of a transaction: the topic of lines that name none
+//
+// Any other parameter is refused with 400, as a misspelt ack would else be answered with another promise than was asked for. One that is given
+// twice is, too.
 //
 // # X-Kafka headers
 //

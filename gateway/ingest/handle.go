@@ -79,7 +79,7 @@ func (r *request) admit(param []byte) *record.Error {
 		return err
 	}
 	r.name = r.topic.Name()
-	if err := r.params.parse(r.ctx, &s.cfg); err != nil {
+	if err := r.params.parse(r.ctx, &s.cfg, queryAck|queryResults); err != nil {
 		return err
 	}
 	if err := r.body.fits(); err != nil {

@@ -54,6 +54,7 @@ type params struct {
 	headers    []headerParam
 
 	defaultTopic []byte // ?topic= of a transaction
+	queries      query  // that were given
 }
 
 func (p *params) reset() {
@@ -61,12 +62,12 @@ func (p *params) reset() {
 	*p = params{headers: p.headers[:0], partition: record.NoPartition, timestamp: record.NoTimestamp}
 }
 
-// parse reads query and headers in one pass over each.
-func (p *params) parse(ctx *fasthttp.RequestCtx, cfg *config.HTTP) *record.Error {
+// parse reads query and headers in one pass over each. known is the query parameters that there are.
+func (p *params) parse(ctx *fasthttp.RequestCtx, cfg *config.HTTP, known query) *record.Error {
 	p.reset()
 	p.form = formOf(ctx.Request.Header.ContentType())
 	if len(ctx.URI().QueryString()) > 0 {
-		if err := p.parseQuery(ctx.QueryArgs()); err != nil {
+		if err := p.parseQuery(ctx.QueryArgs(), known); err != nil {
 			return err
 		}
 	}
@@ -105,24 +106,6 @@ func (p *params) parseKey(cfg *config.Idempotency) *record.Error {
 		return record.Errorf(record.Invalid, "Idempotency-Key is %.100q: %v", p.once, err)
 	}
 	p.once = key
-	return nil
-}
-
-func (p *params) parseQuery(q *fasthttp.Args) *record.Error {
-	switch ack := q.Peek("ack"); string(ack) {
-	case "", "delivered":
-	case "queued":
-		p.queued = true
-	default:
-		return record.Errorf(record.Invalid, "ack is %q; it is delivered or queued", ack)
-	}
-	switch results := q.Peek("results"); string(results) {
-	case "", "all":
-	case "errors":
-		p.errorsOnly = true
-	default:
-		return record.Errorf(record.Invalid, "results is %q; it is all or errors", results)
-	}
 	return nil
 }
 

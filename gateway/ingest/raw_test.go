@@ -113,7 +113,8 @@ func TestTopicInPath(t *testing.T) {
 	for path, want := range map[string]int{
 		"/v1/topics/orders/records":          200,
 		"/v1/topics/%6frde%72s/records":      200,
-		"/v1/topics/orders/records?x=1":      200,
+		"/v1/topics/orders/records?ack=":     200,
+		"/v1/topics/orders/records?x=1":      400,
 		"/v1/topics/orders%2Frecords":        404, // no route: an encoded slash does not separate
 		"/v1/topics/x%2F..%2Forders/records": 404,
 		"/v1/topics/a/../orders/records":     404,
@@ -128,6 +129,34 @@ func TestTopicInPath(t *testing.T) {
 		w.write("POST " + path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\n\r\nv")
 		if got := w.read(); got.status != want {
 			t.Errorf("%s: %v, want %d", path, got, want)
+		}
+	}
+}
+
+func TestQueryParameters(t *testing.T) {
+	r := newRig(t, testConfig(), testTopic())
+	for query, want := range map[string]string{
+		"?acks=queued":              `query parameter \"acks\" is unknown; there are ack and results`,
+		"?ack=queued&result=errors": `query parameter \"result\" is unknown; there are ack and results`,
+		"?Ack=queued":               `query parameter \"Ack\" is unknown`,
+		"?a%63k%00=queued":          `query parameter \"ack\\x00\" is unknown`,
+		"?topic=orders":             `query parameter \"topic\" is unknown`,
+		"?=1":                       `query parameter \"\" is unknown`,
+		"?queued":                   `query parameter \"queued\" is unknown`,
+		"?ack=queued&ack=delivered": "query parameter ack is given twice",
+		"?ack=now":                  `ack is \"now\"; it is delivered or queued`,
+		"?results=none":             `results is \"none\"; it is all or errors`,
+		"?ack=":                     "",
+		"?":                         "",
+		"?ack=delivered&":           "",
+		"?%61ck=delivered&results":  "",
+	} {
+		got := r.post(recordsPath+query, "v")
+		if want == "" && got.status == 200 {
+			continue
+		}
+		if got.status != 400 || want == "" || !strings.Contains(got.body, want) {
+			t.Errorf("%s: %v, want %q", query, got, want)
 		}
 	}
 }

@@ -91,7 +91,7 @@ func (r *request) admitTransaction() *record.Error {
 			"they need transactional.id.prefix in section [transactions] of its configuration")
 	}
 	r.topic, r.name, r.nothingStored = anyTopic{server: s}, transactionsPath, true
-	if err := r.params.parse(r.ctx, &s.cfg); err != nil {
+	if err := r.params.parse(r.ctx, &s.cfg, queryAck|queryResults|queryTopic); err != nil {
 		return err
 	}
 	if r.params.form != formEnvelope {
@@ -102,7 +102,6 @@ func (r *request) admitTransaction() *record.Error {
 	if r.params.queued {
 		return record.Errorf(record.Invalid, "ack is \"queued\"; a transaction is answered when it has ended")
 	}
-	r.params.defaultTopic = r.ctx.QueryArgs().Peek("topic")
 	if err := r.body.fits(); err != nil {
 		r.ctx.SetConnectionClose()
 		return err
