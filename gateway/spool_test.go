@@ -6,11 +6,14 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/twmb/franz-go/pkg/kerr"
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/twmb/franz-go/pkg/kmsg"
+
+	"sluice/gateway/spool"
 )
 
 // spoolTable is a table of topic orders with a spool, and more settings.
@@ -158,6 +161,31 @@ func TestOutageStoresNothingTwice(t *testing.T) {
 	}
 }
 
+// TestFullSpoolSaysWhenItHasRoom: as fast as records are done, or longer the longer none is.
+func TestFullSpoolSaysWhenItHasRoom(t *testing.T) {
+	var q topicSpool
+	start := time.Now()
+	full := &spool.FullError{Wait: 2000}
+	for _, step := range []struct {
+		after time.Duration
+		done  uint64
+		want  time.Duration
+	}{
+		{0, 0, time.Second},
+		{time.Second, 1000, 4 * time.Second},                        // half of 1000 a second
+		{2 * time.Second, 2000, 2000 * time.Second / 750},           // it goes on
+		{20 * time.Second, 2000, 18 * time.Second},                  // it stopped
+		{time.Hour, 2000, 30 * time.Second},                         // for long
+		{time.Hour + time.Second, 402_000, 10 * time.Millisecond},   // 200,000 a second
+		{time.Hour + 2*time.Second, 403_000, 20 * time.Millisecond}, // about half of that
+	} {
+		q.Stats.done.Store(step.done)
+		if got, want := q.retryFull(full, start.Add(step.after)), max(step.want, time.Second); got.Round(time.Millisecond) != want.Round(time.Millisecond) {
+			t.Errorf("after %v: %v, want %v", step.after, got, want)
+		}
+	}
+}
+
 func TestFullSpoolIs503(t *testing.T) {
 	c := fake(t)
 	r := serve(t, c.ListenAddrs(), spoolTable(t.TempDir(), "spool.segment.bytes = 65536\n"))
@@ -171,7 +199,7 @@ func TestFullSpoolIs503(t *testing.T) {
 			continue
 		}
 		a.want(t, 503, "spool_full")
-		if a.header.Get("Retry-After") == "" || !strings.Contains(a.body, "spool.max.bytes = 4194304") {
+		if a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, "spool.max.bytes = 4194304") {
 			t.Errorf("answer %v %s", a.header, a.body)
 		}
 		break

@@ -65,6 +65,8 @@ type topicSpool struct {
 
 	full, refused, again, broken occasion
 
+	rate producer.DrainRate // of entries that are done
+
 	Stats spoolStats
 }
 
@@ -203,17 +205,21 @@ func (q *topicSpool) refusal(err error) *record.Error {
 		return e
 	case full.Err != nil:
 		e := record.Errorf(record.SpoolFull, "the disk of the spool of topic %q is full (spool.dir = %q)", q.name, q.cfg.Load().Spool.Dir)
-		e.Err, e.RetryAfter = full.Err, spoolRetry
+		e.Err, e.RetryAfter = full.Err, q.retryFull(full, time.Now())
 		return e
 	default:
 		e := record.Errorf(record.SpoolFull, "the spool of topic %q is full: %d bytes more than spool.max.bytes = %d", q.name, full.Used+full.Need-full.Max, full.Max)
-		e.RetryAfter = spoolRetry
+		e.RetryAfter = q.retryFull(full, time.Now())
 		return e
 	}
 }
 
-// spoolRetry is when to come again to a spool that takes no records: it has room again in pieces of spool.segment.bytes, once
-// Kafka takes records.
+// retryFull is when a full spool should have room: it gives room back a segment at a time, as fast as its records are done.
+func (q *topicSpool) retryFull(full *spool.FullError, now time.Time) time.Duration {
+	return q.rate.RetryAfter(full.Wait, int64(q.Stats.done.Load()), now)
+}
+
+// spoolRetry is when to come again to a spool that cannot be written: nobody knows.
 const spoolRetry = 5 * time.Second
 
 // Waiting is the number of records that are not stored, and the bytes that the spool has on disk.

@@ -206,19 +206,19 @@ func TestBudgetStressfulSituation(t *testing.T) {
 }
 
 func TestRetryAfterFollowsTheDrain(t *testing.T) {
-	var d drainRate
+	var d DrainRate
 	start := time.Now()
-	d.retryAfter(1, 0, start)
-	if got := d.retryAfter(10000, 1000, start.Add(time.Second)); got != 20*time.Second { // 0.5*0 + 0.5*1000 B/s
+	d.RetryAfter(1, 0, start)
+	if got := d.RetryAfter(10000, 1000, start.Add(time.Second)); got != 20*time.Second { // 0.5*0 + 0.5*1000 B/s
 		t.Fatalf("retryAfter = %v", got)
 	}
-	if got := d.retryAfter(1, 1000, start.Add(time.Second)); got != time.Second {
+	if got := d.RetryAfter(1, 1000, start.Add(time.Second)); got != time.Second {
 		t.Fatalf("retryAfter = %v, want the least", got)
 	}
-	if got := d.retryAfter(1, 1000, start.Add(20*time.Second)); got != 19*time.Second {
+	if got := d.RetryAfter(1, 1000, start.Add(20*time.Second)); got != 19*time.Second {
 		t.Fatalf("retryAfter = %v, want the length of the standstill", got)
 	}
-	if got := d.retryAfter(1, 1000, start.Add(time.Hour)); got != maxRetryAfter {
+	if got := d.RetryAfter(1, 1000, start.Add(time.Hour)); got != maxRetryAfter {
 		t.Fatalf("retryAfter = %v, want the most", got)
 	}
 }

@@ -11,8 +11,8 @@ const (
 	maxRetryAfter = 30 * time.Second
 )
 
-// drainRate measures how fast bytes or records of a budget are given back, to tell a refused client when to come again.
-type drainRate struct {
+// DrainRate measures how fast bytes or records are given back, to tell a refused client when to come again.
+type DrainRate struct {
 	mu       sync.Mutex
 	at       time.Time
 	seen     int64
@@ -20,9 +20,9 @@ type drainRate struct {
 	lastMove time.Time
 }
 
-// retryAfter is the time after which need more should be free, if released is what was given back ever. It is at least a second, the unit of HTTP's
+// RetryAfter is the time after which need more should be free, if released is what was given back ever. It is at least a second, the unit of HTTP's
 // Retry-After; while nothing drains at all it grows with the standstill.
-func (d *drainRate) retryAfter(need, released int64, now time.Time) time.Duration {
+func (d *DrainRate) RetryAfter(need, released int64, now time.Time) time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.sample(released, now)
@@ -32,7 +32,7 @@ func (d *drainRate) retryAfter(need, released int64, now time.Time) time.Duratio
 	return clampRetry(time.Duration(float64(need) / d.perSec * float64(time.Second)))
 }
 
-func (d *drainRate) sample(total int64, now time.Time) {
+func (d *DrainRate) sample(total int64, now time.Time) {
 	if d.at.IsZero() {
 		d.at, d.lastMove, d.seen = now, now, total
 		return

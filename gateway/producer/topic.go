@@ -25,9 +25,9 @@ type Topic struct {
 	cluster *Cluster
 	client  *client
 	budget  *budget
-	drain   drainRate    // of bytes
+	drain   DrainRate    // of bytes
 	drained atomic.Int64 // bytes, ever
-	ends    drainRate    // of records
+	ends    DrainRate    // of records
 	load    loads
 	parts   atomic.Pointer[record.Partitions]
 	limit   atomic.Pointer[sizeLimit] // nil if it is not known
@@ -224,10 +224,10 @@ func (t *Topic) acquire(c claim) *record.Error {
 // full says what the buffer has too little of for c, and when there should be enough.
 func (t *Topic) full(lack grant, c claim) *record.Error {
 	limit := fmt.Sprintf("buffer.memory = %d bytes", t.budget.total.Load())
-	wait := t.drain.retryAfter(c.bytes, t.drained.Load(), time.Now())
+	wait := t.drain.RetryAfter(c.bytes, t.drained.Load(), time.Now())
 	if lack == exhaustedRecords {
 		limit = fmt.Sprintf("buffer.records = %d", t.budget.maxRecords.Load())
-		wait = t.ends.retryAfter(c.records, t.Stats.Ended.Load(), time.Now())
+		wait = t.ends.RetryAfter(c.records, t.Stats.Ended.Load(), time.Now())
 	}
 	e := record.Errorf(record.BufferFull, "%s of topic %q is full and stayed so for max.block.ms = %d", limit, t.name, t.props.MaxBlock.Milliseconds())
 	e.RetryAfter = wait

@@ -14,6 +14,7 @@ type FullError struct {
 	Need int64 // bytes
 	Used int64 // on disk now
 	Max  int64
+	Wait int64 // how many entries have to be done before there is room
 	Err  error // of the disk, if that is what is full; else the limit is
 }
 

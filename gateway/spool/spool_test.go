@@ -161,6 +161,9 @@ func TestFullSpoolTakesEntriesAgainWhenDrained(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
+		if segments := s.segments; full.Wait != int64(segments[0].end-s.done.Next) {
+			t.Fatalf("there is room when %d entries are done, it says %d", segments[0].end-s.done.Next, full.Wait)
+		}
 		if used, _ := s.Used(); n < 11 || used > o.MaxBytes || full.Max != o.MaxBytes || full.Used+full.Need <= o.MaxBytes || full.Err != nil {
 			t.Fatalf("full after %d entries with %d bytes: %+v", n, used, full)
 		}

@@ -39,12 +39,24 @@ func (s *Spool) enqueue(e *Entries) error {
 		return ErrClosed
 	}
 	if used := s.used + s.reserved; used+e.Size() > s.options.MaxBytes && !s.reclaimable(e.Size()) {
-		return &FullError{Need: e.Size(), Used: used, Max: s.options.MaxBytes}
+		return &FullError{Need: e.Size(), Used: used, Max: s.options.MaxBytes, Wait: s.before(used + e.Size() - s.options.MaxBytes)}
 	}
 	s.reserved += e.Size()
 	s.waiting = append(s.waiting, e)
 	s.signal()
 	return nil
+}
+
+// before is how many entries have to be done before n bytes are free. The lock is held.
+func (s *Spool) before(n int64) int64 {
+	last := s.next
+	for _, g := range s.segments {
+		if last = g.end; n <= g.size {
+			break
+		}
+		n -= g.size
+	}
+	return int64(last - min(last, s.done.Next))
 }
 
 // reclaimable says whether there is room for n bytes once the segment that is written to, of which all is done, is given up.
@@ -181,8 +193,9 @@ func (s *Spool) asError(err error, size int64, o Options) error {
 	if !noRoom(err) {
 		return err
 	}
-	used, _ := s.Used()
-	return &FullError{Need: size, Used: used, Max: o.MaxBytes, Err: err}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return &FullError{Need: size, Used: s.used + s.reserved, Max: o.MaxBytes, Wait: s.before(size), Err: err}
 }
 
 // makeRoom sees to a segment that size bytes can be appended to.
