@@ -236,7 +236,7 @@ func (q *topicSpool) read(t *Topic) (*flight, []*record.Record) {
 		}
 		original, err := decodeEntry(b, q.name, p.payload)
 		if err != nil {
-			q.lose(p.seq, p.seq+1, err)
+			q.giveUp(p.seq, p.seq+1, err)
 		} else {
 			f.seqs = append(f.seqs, p.seq)
 			originals = append(originals, original)
@@ -255,7 +255,7 @@ func (q *topicSpool) peek() bool {
 	for q.peeked.payload == nil {
 		seq, payload, err := q.reader.Next()
 		if damage, ok := errors.AsType[*spool.DamagedError](err); ok {
-			q.lose(damage.From, damage.To, err)
+			q.giveUp(damage.From, damage.To, err)
 			continue
 		}
 		if err != nil {
@@ -275,22 +275,12 @@ func (q *topicSpool) peek() bool {
 			q.failed(err)
 			return false
 		case err != nil:
-			q.lose(seq, seq+1, err)
+			q.giveUp(seq, seq+1, err)
 		default:
 			q.peeked = peeked{seq, payload, head}
 		}
 	}
 	return !q.isHeld(q.peeked.seq)
-}
-
-// lose gives up entries that cannot be read.
-func (q *topicSpool) lose(from, to uint64, err error) {
-	before := q.track.count
-	q.finish(from, to)
-	if n := q.track.count - before; n > 0 { // once, however often it is read
-		q.log.Error("records of the spool are lost", "records", n, "error", err)
-		q.Stats.lost.Add(int64(n))
-	}
 }
 
 func (q *topicSpool) finish(from, to uint64) {

@@ -42,9 +42,7 @@ func (q *topicSpool) judge(f *flight) {
 			q.Stats.letters.Add(1)
 		case q.final(seq, a.Code):
 			q.Stats.refused.Add(1)
-			if n := q.refused.due(time.Now()); n > 0 {
-				q.log.Error("records of the spool were refused and are lost", "records", n, "code", a.Code, "error", a.Detail)
-			}
+			q.logLost(f, i)
 		default:
 			q.sendAgain(a)
 			continue

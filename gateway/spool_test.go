@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -232,8 +233,15 @@ func TestPoisonDoesNotBlockTheSpool(t *testing.T) {
 			eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
 			q := r.g.spools.all()[0]
 			if letters == "" {
-				if q.Stats.refused.Load() != 1 || !strings.Contains(r.logs.String(), "were refused and are lost") {
+				if q.Stats.refused.Load() != 1 {
 					t.Errorf("%d records were refused", q.Stats.refused.Load())
+				}
+				for _, want := range []string{ // printf large | sha256sum
+					"a record of the spool was refused and is lost", "topic=orders", "spool=", "entry=20 ", "partition=", "key_sha256=d35c416a85b807e9", "value_bytes=20000", "code=record_too_large",
+				} {
+					if !strings.Contains(r.logs.String(), want) {
+						t.Errorf("the log does not say %s", want)
+					}
 				}
 				return
 			}
@@ -245,6 +253,54 @@ func TestPoisonDoesNotBlockTheSpool(t *testing.T) {
 				t.Errorf("%d dead letters, %d refused", q.Stats.letters.Load(), q.Stats.refused.Load())
 			}
 		})
+	}
+}
+
+// TestDamagedEntriesAreNamed: the log says which entries of which spool cannot be read, and the others are sent.
+func TestDamagedEntriesAreNamed(t *testing.T) {
+	c := fake(t)
+	dir := t.TempDir()
+	r := serve(t, c.ListenAddrs(), spoolTable(dir, ""))
+	outage := refuseProduce(c, "orders", kerr.TopicAuthorizationFailed)
+	for _, value := range []string{"first", "second", "third", "fourth"} {
+		r.queue("orders", value).want(t, 202, "")
+	}
+	if err := r.end(); err != nil {
+		t.Fatal(err)
+	}
+	outage.Remove()
+	segment := filepath.Join(dir, "orders.spool", "00000000000000000000.seg")
+	data, err := os.ReadFile(segment)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(segment, bytes.Replace(data, []byte("second"), []byte("sekond"), 1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r = serve(t, c.ListenAddrs(), spoolTable(dir, ""))
+	read(t, c.ListenAddrs(), "orders", 3)
+	eventually(t, "the spool is empty", func() bool { return r.spooled("orders") == 0 })
+	for _, want := range []string{"records of the spool cannot be read and are lost", "topic=orders", "records=1 first_entry=1 last_entry=1", segment + " is damaged"} {
+		if !strings.Contains(r.logs.String(), want) {
+			t.Errorf("the log does not say %s", want)
+		}
+	}
+}
+
+// TestManyLossesAreCounted: the log names the first ones, and how many there were that it did not name.
+func TestManyLossesAreCounted(t *testing.T) {
+	var l losses
+	start := time.Now()
+	named := 0
+	for range maxLossesNamed + 20 {
+		if unnamed, ok := l.due(start); ok {
+			if named++; unnamed != 0 {
+				t.Fatalf("%d before the %dth", unnamed, named)
+			}
+		}
+	}
+	if unnamed, ok := l.due(start.Add(logEvery)); named != maxLossesNamed || !ok || unnamed != 20 {
+		t.Errorf("%d are named, and later %v %d", named, ok, unnamed)
 	}
 }
 

@@ -63,7 +63,8 @@ type topicSpool struct {
 	dirty       bool  // the track was not committed
 	wrote       time.Time
 
-	full, refused, again, broken occasion
+	losses              losses
+	full, again, broken occasion
 
 	rate producer.DrainRate // of entries that are done
 
