@@ -15,6 +15,7 @@ type budget struct {
 
 	maxRecords  atomic.Int64 // 0: no limit
 	usedRecords atomic.Int64 // of claims that say how many
+	both        sync.Mutex   // while such a claim is taken: nobody sees half of one
 
 	waiting atomic.Int32 // len(queue), readable without the lock
 	mu      sync.Mutex
@@ -55,24 +56,24 @@ func (b *budget) tryAcquire(c claim) bool {
 	if b.waiting.Load() > 0 || b.closed.Load() {
 		return false
 	}
-	if b.take(c) {
-		return true
-	}
-	if c.records > 0 { // take may have held records for a moment in which somebody else found none
-		b.grantWaiting()
-	}
-	return false
+	return b.take(c)
 }
 
+// take takes all of c, or nothing, not even for a moment: another claim that has room must not be refused meanwhile.
 func (b *budget) take(c claim) bool {
-	if c.records > 0 && !grab(&b.usedRecords, c.records, b.maxRecords.Load()) {
+	if c.records == 0 {
+		return grab(&b.used, c.bytes, b.total.Load())
+	}
+	b.both.Lock()
+	defer b.both.Unlock()
+	if limit := b.maxRecords.Load(); limit > 0 && b.usedRecords.Load()+c.records > limit {
 		return false
 	}
-	if grab(&b.used, c.bytes, b.total.Load()) {
-		return true
+	if !grab(&b.used, c.bytes, b.total.Load()) {
+		return false
 	}
-	b.usedRecords.Add(-c.records)
-	return false
+	b.usedRecords.Add(c.records)
+	return true
 }
 
 // grab adds n to used if that stays within limit; with a limit of 0 it always does.

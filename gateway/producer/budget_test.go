@@ -110,6 +110,52 @@ func TestBudgetIsFirstComeFirstServed(t *testing.T) {
 	wg.Wait()
 }
 
+// TestBudgetTakesAllOrNothing: a claim of records that cannot be granted takes nothing, and nothing for a moment: who asks for what is free
+// gets it.
+func TestBudgetTakesAllOrNothing(t *testing.T) {
+	b := newBudget(100, 10)
+	if g := b.acquire(claim{bytes: 1, records: 7}, 0); g != granted {
+		t.Fatalf("acquire = %v", g)
+	}
+	waits := make(chan grant)
+	go func() { waits <- b.acquire(claim{bytes: 1, records: 7}, time.Minute) }()
+	waitFor(t, b, 1)
+	if n := b.usedRecords.Load(); n != 7 {
+		t.Fatalf("%d records are taken while 7 wait for 7", n)
+	}
+	b.release(claim{bytes: 1, records: 7})
+	if g := <-waits; g != granted || b.usedRecords.Load() != 7 {
+		t.Fatalf("acquire = %v, %d records are taken", g, b.usedRecords.Load())
+	}
+	b.release(claim{bytes: 1, records: 7})
+
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	wg.Go(func() {
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				b.acquire(claim{bytes: 200, records: 10}, 0) // there are never so many bytes
+			}
+		}
+	})
+	refused := 0
+	for range 200_000 {
+		if b.acquire(claim{bytes: 1, records: 1}, 0) == granted {
+			b.release(claim{bytes: 1, records: 1})
+		} else {
+			refused++
+		}
+	}
+	close(stop)
+	wg.Wait()
+	if refused > 0 {
+		t.Errorf("%d claims were refused, and all was free", refused)
+	}
+}
+
 func TestBudgetTimeoutLetsTheNextPass(t *testing.T) {
 	b := newBudget(100, 0)
 	b.acquire(claim{bytes: 50}, 0)

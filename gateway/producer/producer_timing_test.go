@@ -78,3 +78,20 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkBudget takes and gives back what two goroutines always find room for.
+func BenchmarkBudget(b *testing.B) {
+	for name, c := range map[string]claim{"bytes": {bytes: 1}, "bytes and records": {bytes: 1, records: 1}} {
+		b.Run(name, func(b *testing.B) {
+			budget := newBudget(1<<20, c.records<<20)
+			b.ReportAllocs()
+			b.RunParallel(func(pb *testing.PB) {
+				for pb.Next() {
+					if budget.acquire(c, 0) == granted {
+						budget.release(c)
+					}
+				}
+			})
+		})
+	}
+}
