@@ -1,14 +1,13 @@
 package jsonschema
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"os"
-	"os/exec"
 	"testing"
 
 	"sluice/gateway/schema/codec"
+	"sluice/gateway/schema/nodetest"
 )
 
 type interopCase struct {
@@ -45,7 +44,7 @@ var differs = map[string]string{
 
 // TestAjvTakesAndRefusesTheSame has npm ajv check the values that this package takes, and those that it refuses.
 func TestAjvTakesAndRefusesTheSame(t *testing.T) {
-	node := nodeWith(t, "testdata/interop", "ajv")
+	node := nodetest.Find(t, "ajv")
 	var cases []interopCase
 	var codecs []*Codec
 	add := func(draft int, schema, value string, refs map[string]json.RawMessage) {
@@ -84,47 +83,10 @@ func TestAjvTakesAndRefusesTheSame(t *testing.T) {
 	for _, value := range []string{`[{"units": 1}]`, `[{"units": "x"}]`, `[{}, null]`, `[{}, 1]`} {
 		add(7, `{"items": [{"$ref": "money.json"}, {"$ref": "http://x.example/more.json#/definitions/m"}]}`, value, refs)
 	}
-	for i, a := range ask(t, node, cases) {
+	for i, a := range nodetest.Ask[interopAnswer](t, node, cases, len(cases)) {
 		_, err := codecs[i].Encode(nil, cases[i].Value)
 		if a.Error != "" || a.Valid != (err == nil) {
 			t.Errorf("%s of draft %d: %v, and ajv says %+v\n%s", cases[i].Value, cases[i].Draft, err, a, cases[i].Schema)
 		}
 	}
-}
-
-func ask(t *testing.T, node *exec.Cmd, cases []interopCase) []interopAnswer {
-	t.Helper()
-	in, err := json.Marshal(cases)
-	if err != nil {
-		t.Fatal(err)
-	}
-	node.Stdin, node.Stderr = bytes.NewReader(in), os.Stderr
-	out, err := node.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answers []interopAnswer
-	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(cases) {
-		t.Fatalf("%d answers to %d cases, %v", len(answers), len(cases), err)
-	}
-	return answers
-}
-
-// nodeWith is a run of interop.mjs in a folder that has a package of npm. Without it the test skips, or fails with SLUICE_REQUIRE_ALL=1.
-func nodeWith(t *testing.T, dir, pkg string) *exec.Cmd {
-	t.Helper()
-	_, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat(dir + "/node_modules/" + pkg)
-	}
-	if err != nil {
-		const hint = "needs node and npm ci in gateway/schema/jsonschema/testdata/interop: %v"
-		if os.Getenv("SLUICE_REQUIRE_ALL") == "1" {
-			t.Fatalf("SLUICE_REQUIRE_ALL=1, but "+hint, err)
-		}
-		t.Skipf(hint, err)
-	}
-	cmd := exec.CommandContext(t.Context(), "node", "interop.mjs")
-	cmd.Dir = dir
-	return cmd
 }

@@ -3,11 +3,11 @@ package protobuf
 import (
 	"bytes"
 	"encoding/json"
-	"os"
-	"os/exec"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"sluice/gateway/schema/nodetest"
 )
 
 // plain are the values whose object in protobufjs is another than their JSON: it has well-known types as they are on the wire.
@@ -48,7 +48,7 @@ type interopAnswer struct {
 
 // TestProtobufjsReadsAndWritesTheSame has npm protobufjs decode what was written, and reads what protobufjs writes.
 func TestProtobufjsReadsAndWritesTheSame(t *testing.T) {
-	node := nodeWith(t, "testdata/interop", "protobufjs")
+	node := nodetest.Find(t, "protobufjs")
 	var cases []interopCase
 	for _, g := range good {
 		c := compile(t, g.file, g.message)
@@ -70,7 +70,7 @@ func TestProtobufjsReadsAndWritesTheSame(t *testing.T) {
 	for _, name := range []string{"shop.proto", "legacy.proto"} {
 		files[name] = string(read(t, name))
 	}
-	for i, a := range ask(t, node, files, cases) {
+	for i, a := range nodetest.Ask[interopAnswer](t, node, map[string]any{"files": files, "cases": cases}, len(cases)) {
 		c := cases[i]
 		if a.Error != "" {
 			t.Errorf("%s: protobufjs: %s", c.value, a.Error)
@@ -85,24 +85,6 @@ func TestProtobufjsReadsAndWritesTheSame(t *testing.T) {
 	}
 }
 
-func ask(t *testing.T, node *exec.Cmd, files map[string]string, cases []interopCase) []interopAnswer {
-	t.Helper()
-	in, err := json.Marshal(map[string]any{"files": files, "cases": cases})
-	if err != nil {
-		t.Fatal(err)
-	}
-	node.Stdin, node.Stderr = bytes.NewReader(in), os.Stderr
-	out, err := node.Output()
-	if err != nil {
-		t.Fatal(err)
-	}
-	var answers []interopAnswer
-	if err := json.Unmarshal(out, &answers); err != nil || len(answers) != len(cases) {
-		t.Fatalf("%d answers to %d cases, %v", len(answers), len(cases), err)
-	}
-	return answers
-}
-
 func tree(t *testing.T, text []byte) any {
 	t.Helper()
 	var v any
@@ -110,23 +92,4 @@ func tree(t *testing.T, text []byte) any {
 		t.Fatalf("%s: %v", text, err)
 	}
 	return v
-}
-
-// nodeWith is a run of interop.mjs in a folder that has a package of npm. Without it the test skips, or fails with SLUICE_REQUIRE_ALL=1.
-func nodeWith(t *testing.T, dir, pkg string) *exec.Cmd {
-	t.Helper()
-	_, err := exec.LookPath("node")
-	if err == nil {
-		_, err = os.Stat(dir + "/node_modules/" + pkg)
-	}
-	if err != nil {
-		const hint = "needs node and npm ci in gateway/schema/protobuf/testdata/interop: %v"
-		if os.Getenv("SLUICE_REQUIRE_ALL") == "1" {
-			t.Fatalf("SLUICE_REQUIRE_ALL=1, but "+hint, err)
-		}
-		t.Skipf(hint, err)
-	}
-	cmd := exec.CommandContext(t.Context(), "node", "interop.mjs")
-	cmd.Dir = dir
-	return cmd
 }
