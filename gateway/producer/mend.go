@@ -127,8 +127,7 @@ func (c *client) judge(r returned) {
 	}
 	maybe := c.hasty || !l.book.quiet() && l.book != c.book || l.mayHold(s.pos, l.placed(r.err))
 	l.back.Add(1)
-	s.fail(l.cause(r.err), maybe)
-	c.kept.Add(-1)                         // last: who waits for it to be 0 waits for the Acks
+	c.fail(s, l.cause(r.err), maybe)
 	if l.book == c.book && l.lost.Load() { // the place is found again once kgo has no record of the partition
 		l.held.Store(true)
 		c.holding[l] = struct{}{}
@@ -200,35 +199,45 @@ func (c *client) settle(l *ledger) {
 func (c *client) sift(l *ledger, refused int) (kept []*slot, suspects int) {
 	exact := !l.lost.Load()
 	for i, r := range l.parked {
-		s := r.slot
-		maybe := l.mayHold(s.pos, exact) && !l.absent(s.pos)
-		switch {
-		case maybe && l.present(s.pos): // only its offset is not known
-			s.end(record.Ack{Offset: record.NoOffset, Timestamp: s.Timestamp.UnixMilli(), Partition: s.Partition, Code: record.Stored})
-			c.kept.Add(-1)
+		if c.ends(l, r, exact, refused == 1 && i == 0) {
 			continue
-		case maybe, refused == 1 && i == 0, meaningOf(r.err).kind != fatalForRecord:
-			s.fail(r.err, maybe)
-			c.kept.Add(-1)
-			continue
-		case s.group.until.passed():
-			s.fail(s.group.until.Err(), false)
-			c.kept.Add(-1)
-			continue
-		case s.group.topic.turning.Load():
-			s.fail(errBehind, false)
-			c.kept.Add(-1)
-			continue
-		case i < refused:
+		}
+		if i < refused {
 			suspects++
 		}
-		s.again()
-		kept = append(kept, s)
+		r.slot.again()
+		kept = append(kept, r.slot)
 	}
 	clear(l.parked)
 	l.parked = l.parked[:0]
 	l.lose() // kgo gave records up; rest finds the place again
 	return kept, suspects
+}
+
+// ends answers a parked record, unless it is to be sent again. alone says that it was refused alone.
+func (c *client) ends(l *ledger, r returned, exact, alone bool) bool {
+	s := r.slot
+	maybe := l.mayHold(s.pos, exact) && !l.absent(s.pos)
+	switch {
+	case maybe && l.present(s.pos): // only its offset is not known
+		s.end(record.Ack{Offset: record.NoOffset, Timestamp: s.Timestamp.UnixMilli(), Partition: s.Partition, Code: record.Stored})
+		c.kept.Add(-1)
+	case maybe, alone, meaningOf(r.err).kind != fatalForRecord:
+		c.fail(s, r.err, maybe)
+	case s.group.until.passed():
+		c.fail(s, s.group.until.Err(), false)
+	case s.group.topic.turning.Load():
+		c.fail(s, errBehind, false)
+	default:
+		return false
+	}
+	return true
+}
+
+// fail answers a record that was kept with an error.
+func (c *client) fail(s *slot, err error, maybe bool) {
+	s.fail(err, maybe)
+	c.kept.Add(-1) // last: who waits for it to be 0 waits for the Acks
 }
 
 // expire ends the records whose delivery.timeout.ms passes while they are kept back.
@@ -237,8 +246,7 @@ func (c *client) expire(l *ledger) {
 		s := l.waiting[0]
 		l.waiting = l.waiting[1:]
 		l.suspect = max(l.suspect-1, 0)
-		s.fail(l.cause(s.group.until.Err()), false)
-		c.kept.Add(-1)
+		c.fail(s, l.cause(s.group.until.Err()), false)
 	}
 }
 
@@ -321,8 +329,7 @@ func (c *client) move() {
 	for l := range c.holding {
 		delete(c.holding, l)
 		for _, r := range l.parked {
-			r.slot.fail(r.err, l.mayHold(r.slot.pos, false))
-			c.kept.Add(-1)
+			c.fail(r.slot, r.err, l.mayHold(r.slot.pos, false))
 		}
 		fresh := c.book.shelf(l.topic).ledger(l.partition)
 		for _, s := range l.waiting {
@@ -337,17 +344,14 @@ func (c *client) move() {
 func (c *client) abandon() {
 	c.hasty = !c.book.quiet()
 	for _, r := range append(c.came, c.back.end()...) {
-		r.slot.fail(r.err, c.hasty || r.slot.ledger.mayHold(r.slot.pos, false))
-		c.kept.Add(-1)
+		c.fail(r.slot, r.err, c.hasty || r.slot.ledger.mayHold(r.slot.pos, false))
 	}
 	for l := range c.holding {
 		for _, r := range l.parked {
-			r.slot.fail(r.err, c.hasty || l.mayHold(r.slot.pos, false))
-			c.kept.Add(-1)
+			c.fail(r.slot, r.err, c.hasty || l.mayHold(r.slot.pos, false))
 		}
 		for _, s := range l.waiting {
-			s.fail(kgo.ErrClientClosed, false)
-			c.kept.Add(-1)
+			c.fail(s, kgo.ErrClientClosed, false)
 		}
 	}
 	clear(c.holding)
