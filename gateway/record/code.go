@@ -16,7 +16,7 @@ func (c *Code) store(v Code) { atomic.StoreUint32((*uint32)(c), uint32(v)) }
 // The codes. Pending is the zero value: no outcome yet.
 const (
 	Pending Code = iota
-	Spooled      // accepted into the topic's spool: durable, and sent later. It is no outcome, and on_ack is told when there is one
+	Spooled      // in the topic's spool, and sent later; no outcome, which on_ack is told of when there is one
 	Stored
 
 	// Refused before anything was sent, and sending the same again gives the same answer.
@@ -41,17 +41,18 @@ const (
 	SchemaRefused    // the registry has no schema for it that can be used, or refused to register one
 
 	// Not sent, and may be sent again.
-	RateLimited // more than rate.limit.records or rate.limit.bytes
-	BufferFull  // the topic's buffer.memory is exhausted (at once, or after max.block.ms)
-	SpoolFull   // the topic's spool.max.bytes, or the disk that it is on
-	Draining    // the gateway is shutting down
-	Overloaded  // a limit of the gateway itself (receive memory, connections) is exhausted
-	KeyInUse    // a request with its Idempotency-Key is still in progress
-	Aborted     // its transaction was aborted, for no fault of the record
-	// SchemaUnavailable is a schema that is not known here, of which the registry could not be asked.
-	SchemaUnavailable
-	NotAvailable // the cluster cannot be reached, or no leader or too few replicas: not written
-	Fenced       // the producer was fenced by a newer one
+	RateLimited       // more than rate.limit.records or rate.limit.bytes
+	BufferFull        // the topic's buffer.memory or buffer.records is exhausted (at once, or after max.block.ms)
+	SpoolFull         // the topic's spool.max.bytes, or the disk that it is on
+	Draining          // the gateway is shutting down
+	Overloaded        // a limit of the gateway itself (receive memory, connections) is exhausted
+	KeyInUse          // a request with its Idempotency-Key is still in progress
+	Aborted           // its transaction was aborted, for no fault of the record
+	SchemaUnavailable // its schema is not known here, and the registry cannot be asked
+	NotAvailable      // the cluster cannot be reached, or no leader or too few replicas: not written
+
+	// Not sent, and not to be sent again by this gateway.
+	Fenced // the producer was fenced by a newer one
 
 	// The outcome is not known: the record may or may not be in the log.
 	DeliveryTimeout // delivery.timeout.ms passed before an answer
@@ -65,15 +66,42 @@ const (
 )
 
 var codeNames = [numCodes]string{ //nolint:gochecknoglobals // a table that is only read
-	Pending: "pending", Stored: "stored", Spooled: "spooled",
-	Invalid: "invalid_request", UnsupportedType: "unsupported_media_type", BodyTooLarge: "body_too_large",
-	RecordTooLarge: "record_too_large", TooManyRecords: "too_many_records", HeadersTooLarge: "headers_too_large",
-	TopicNotAllowed: "topic_not_configured", TransactionsOff: "transactions_not_configured", Aborted: "transaction_aborted", UnknownTopic: "unknown_topic", UnknownPartition: "unknown_partition",
-	Rejected: "rejected", Unauthorized: "topic_authorization_failed", TooSlow: "request_timeout", KeyReused: "idempotency_key_reused", KeyInUse: "idempotency_key_in_use",
-	InvalidRecord: "invalid_record", Dropped: "dropped", DeadLettered: "dead_lettered",
-	SchemaMismatch: "schema_mismatch", SchemaRefused: "schema_refused", SchemaUnavailable: "schema_registry_unavailable", RateLimited: "rate_limited", BufferFull: "buffer_full", SpoolFull: "spool_full", Draining: "draining", Overloaded: "overloaded",
-	NotAvailable: "not_available", Fenced: "producer_fenced", DeliveryTimeout: "delivery_timeout", Unknown: "outcome_unknown",
-	BrokerError: "broker_error", Internal: "internal_error",
+	Pending:           "pending",
+	Spooled:           "spooled",
+	Stored:            "stored",
+	Invalid:           "invalid_request",
+	UnsupportedType:   "unsupported_media_type",
+	BodyTooLarge:      "body_too_large",
+	RecordTooLarge:    "record_too_large",
+	TooManyRecords:    "too_many_records",
+	HeadersTooLarge:   "headers_too_large",
+	TopicNotAllowed:   "topic_not_configured",
+	TransactionsOff:   "transactions_not_configured",
+	UnknownTopic:      "unknown_topic",
+	UnknownPartition:  "unknown_partition",
+	Rejected:          "rejected",
+	Unauthorized:      "topic_authorization_failed",
+	TooSlow:           "request_timeout",
+	KeyReused:         "idempotency_key_reused",
+	InvalidRecord:     "invalid_record",
+	Dropped:           "dropped",
+	DeadLettered:      "dead_lettered",
+	SchemaMismatch:    "schema_mismatch",
+	SchemaRefused:     "schema_refused",
+	RateLimited:       "rate_limited",
+	BufferFull:        "buffer_full",
+	SpoolFull:         "spool_full",
+	Draining:          "draining",
+	Overloaded:        "overloaded",
+	KeyInUse:          "idempotency_key_in_use",
+	Aborted:           "transaction_aborted",
+	SchemaUnavailable: "schema_registry_unavailable",
+	NotAvailable:      "not_available",
+	Fenced:            "producer_fenced",
+	DeliveryTimeout:   "delivery_timeout",
+	Unknown:           "outcome_unknown",
+	BrokerError:       "broker_error",
+	Internal:          "internal_error",
 }
 
 // String returns the stable word of the code.
