@@ -140,9 +140,6 @@ func (q *topicSpool) rest() {
 
 // sendNext sends the next batch. It is false if there is none.
 func (q *topicSpool) sendNext() bool {
-	if q.sawFailures() {
-		return false
-	}
 	t := q.topic.Load()
 	for next := t.successor.Load(); next != nil && !next.removed; next = t.successor.Load() {
 		t = next
@@ -173,18 +170,6 @@ func (q *topicSpool) sendNext() bool {
 	t.under.Add(-1)
 	b.Free()
 	return true
-}
-
-// sawFailures says whether records have failed that did not come back yet, because others of their batch are still under way.
-// Nothing is sent then: Kafka might store it, and those that failed would be sent behind it.
-func (q *topicSpool) sawFailures() bool {
-	n := q.out.Load().Stats.Failed.Load()
-	if n == q.fails {
-		return false
-	}
-	q.fails = n
-	q.behind = len(q.open) > 0 // else all have come back
-	return q.behind
 }
 
 // adopt makes b a batch of the topic that its records were sent to: its interceptors and dead letters see what becomes of them.

@@ -22,6 +22,9 @@ func (q *topicSpool) takeBack() {
 		f.batch.Free()
 	}
 	q.publish()
+	if !q.behind && len(q.open) == 0 { // nothing has to be sent again
+		q.out.Load().Resume()
+	}
 	switch {
 	case len(q.open) > 0:
 		q.Stats.oldest.Store(q.open[0].accepted)
@@ -111,6 +114,7 @@ func (q *topicSpool) rewind() {
 		q.futile++
 	}
 	q.behind = false
+	q.out.Load().Resume()
 	q.peeked.payload = nil
 	q.reader.Seek(q.track.next)
 }

@@ -59,8 +59,7 @@ type topicSpool struct {
 	futile      int // how often it went back since drain was closed, without a record being done meanwhile
 	toldDrained bool
 	tries       tries
-	fails       int64 // records of out that failed, as far as was seen
-	dirty       bool  // the track was not committed
+	dirty       bool // the track was not committed
 	wrote       time.Time
 
 	losses              losses

@@ -40,16 +40,13 @@ const minPatientMemory = 1 << 20
 var errBehind = errors.New("a record before it has to be sent again first")
 
 // turn notes that a record of a patient topic goes back to its owner, who sends it again. So do all behind it that kgo does not have
-// yet, or they would overtake it. A record that is at fault itself is not sent again.
+// yet, until Resume, or they would overtake it. A record that is at fault itself is not sent again.
 func (t *Topic) turn(code record.Code) {
 	if t.client.key.patient && code != record.RecordTooLarge && code != record.InvalidRecord {
 		t.turning.Store(true)
 	}
 }
 
-// turned ends that: the owner waits for the Acks of all that it appended before it sends a record again.
-func (t *Topic) turned() {
-	if t.turning.Load() && t.Stats.Open() == 0 {
-		t.turning.Store(false)
-	}
-}
+// Resume ends that. The owner of a patient topic calls it when it has the Acks of all that it appended, and before it sends again what came
+// back: who knows only that all are answered does not know yet which have to come first.
+func (t *Topic) Resume() { t.turning.Store(false) }

@@ -90,7 +90,6 @@ func (t *Topic) Close() {
 // max.block.ms for buffer.memory and buffer.records, first come first served. It is false, and nothing has happened, if the topic was
 // retired.
 func (t *Topic) Append(b *record.Batch) bool {
-	t.turned()
 	load := t.measure(b, t.props.Compression.Type)
 	if load.records == 0 {
 		return true
