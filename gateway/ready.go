@@ -24,10 +24,14 @@ func (g *Gateway) ready() (partly string, err error) {
 		defer cancel()
 	}
 	err = g.cluster.Ready(ctx)
-	if err != nil && takes > 0 {
+	switch {
+	case err == nil:
+		return "", nil
+	case takes == 0:
+		return "", fmt.Errorf("Kafka does not answer: %w", err) //nolint:staticcheck // it is a name
+	default:
 		return fmt.Sprintf("Kafka does not answer (%v); only records with ack=queued are accepted, by the spools of %d of %d topics", err, takes, all), nil
 	}
-	return "", err
 }
 
 // takingSpools is how many topics have a spool that takes records now, and how many topics there are.

@@ -25,8 +25,8 @@ func serveCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "Run the gateway",
-		Long: `Run the gateway until SIGTERM or SIGINT. Then new records are refused, accepted ones are flushed within
-shutdown.timeout.ms, and the exit status is 0 if none is left. A second signal leaves at once with status 1.
+		Long: `Run the gateway until SIGTERM or SIGINT. Then new records are refused, accepted ones and what waits in spools are sent within
+shutdown.timeout.ms, and the exit status is 0 if none is left; what is left in a spool is safe there. A second signal leaves at once with status 1.
 SIGHUP, or saving the file, reloads the configuration.
 
 Without --config it reads config.toml of the current folder; if there is none it serves on built-in defaults.`,

@@ -12,7 +12,7 @@ const (
 func topLevelSettings() []Setting {
 	return []Setting{{
 		Name: "shutdown.timeout.ms", Type: Millis, Default: int64(30000), Max: maxMs, Support: Works,
-		Doc:  "How long a stop waits for requests and unsent records before it gives them up.",
+		Doc:  "How long a stop waits for requests and unsent records before it gives them up. Spools go on sending for three quarters of it.",
 		into: func(t target) any { return &t.c.ShutdownTimeout },
 	}}
 }
