@@ -129,9 +129,8 @@ func (d *spoolDir) notes(cfg *config.Config) []string {
 		all = append(all, fmt.Sprintf("the disk has %d bytes free, less than spool.max.bytes of %s, %d together, of which %d are used: "+
 			"the disk can be full before a spool is", free, tablesOf(len(d.tables)), d.bytes, d.used))
 	}
-	s := Topics{cfg: cfg}
 	for _, name := range spoolTopics(d.path) {
-		if own, ok := s.settings(name); !ok || filepath.Clean(own.Spool.Dir) != d.path {
+		if own, ok := cfg.Topic(name); !ok || filepath.Clean(own.Spool.Dir) != d.path {
 			all = append(all, fmt.Sprintf("it may have records of topic %q that nobody sends, as that has no spool.dir, or another", name))
 		}
 	}

@@ -15,7 +15,7 @@ import (
 func TestCheckLooksAtSpools(t *testing.T) {
 	dir := t.TempDir()
 	file, used, away := filepath.Join(dir, "file"), filepath.Join(dir, "used"), filepath.Join(dir, "not", "there")
-	for _, path := range []string{file, filepath.Join(used, "gone.spool", "00000000000000000000.seg"), filepath.Join(used, "bad.spool")} {
+	for _, path := range []string{file, filepath.Join(used, "gone.spool", "00000000000000000000.seg"), filepath.Join(used, "c.spool", "00000000000000000000.seg"), filepath.Join(used, "bad.spool")} {
 		if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 			t.Fatal(err)
 		}
@@ -54,6 +54,9 @@ func TestCheckLooksAtSpools(t *testing.T) {
 		fmt.Sprintf("note: spool.dir = %q: it is not there yet; a start makes it", away),
 		fmt.Sprintf("note: spool.dir = %q: locked by another process (process %d)", used, os.Getpid()),
 		fmt.Sprintf("note: spool.dir = %q: it may have records of topic \"gone\" that nobody sends", used),
+	}
+	if strings.Contains(stderr, `records of topic "c"`) {
+		t.Errorf("its spool is its own: %s", stderr)
 	}
 	if runtime.GOOS == "linux" {
 		want = append(want, "bytes free, less than spool.max.bytes of its table, 1152921504606846976 together")
