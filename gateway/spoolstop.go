@@ -22,7 +22,7 @@ func (s *spools) drainAll(ctx context.Context, timeout time.Duration) {
 	if records == 0 || timeout <= 0 {
 		return
 	}
-	if err := s.cluster.Ready(ctx); err != nil {
+	if err := s.cluster.Reach(ctx); err != nil {
 		s.log.Warn("Kafka does not answer, so what waits in spools is not sent before the stop", "records", records, "error", err)
 		return
 	}

@@ -103,11 +103,18 @@ func (c *Cluster) Retire(ctx context.Context, t *Topic) (lost int64) {
 	return 0
 }
 
-// Ready is nil if the cluster answers until ctx ends, or metadataTimeout; else the reason why not.
+// Ready is nil if the cluster answers until ctx ends, or metadataTimeout; else the reason why not. What it did within readyAge counts.
 func (c *Cluster) Ready(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
 	defer cancel()
 	return c.meta.reachable(ctx)
+}
+
+// Reach is Ready of this moment: what the cluster did a second ago does not count.
+func (c *Cluster) Reach(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, metadataTimeout)
+	defer cancel()
+	return c.meta.reach(ctx)
 }
 
 // Open is the number of records that were accepted and have no Ack yet.

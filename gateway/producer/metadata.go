@@ -97,6 +97,11 @@ func (m *metadata) reachable(ctx context.Context) error {
 	if time.Since(m.state.Load().at) < readyAge {
 		return m.state.Load().err
 	}
+	return m.reach(ctx)
+}
+
+// reach asks the cluster, and is nil if it answers.
+func (m *metadata) reach(ctx context.Context) error {
 	if err, ok := m.request(ctx, nil, nil); ok {
 		if err != nil {
 			return err
