@@ -50,6 +50,7 @@ type Serializer struct {
 	Compact       bool
 	AutoRegister  bool
 	Normalize     bool
+	FrameOnly     bool // framed.verify is id: what is behind a frame is not looked at
 
 	Place SerializerPlace // where it stands
 }
@@ -223,7 +224,7 @@ func (r *resolver) serializer(t *tableFile, s settings, part string, registry bo
 		out.Strategy = strategies()[name]
 	}
 	out.IgnoreUnknown, out.Strict = s.bool(part+".schema.ignore.unknown"), s.bool(part+".schema.strict.json")
-	out.Compact = s.bool(part + ".json.compact")
+	out.Compact, out.FrameOnly = s.bool(part+".json.compact"), s.string(part+".framed.verify") == VerifyID
 	out.AutoRegister, out.Normalize = s.bool("auto.register.schemas"), s.bool("normalize.schemas")
 	out.References = r.references(t, s, part)
 	r.checkSelector(t, s, part, out)
@@ -238,8 +239,11 @@ func (r *resolver) checkEffect(t *tableFile, s settings, part string, out *Seria
 			continue
 		}
 		works := out.Schema() && out.Name != SerializerFramed
-		if rest == "json.compact" {
+		switch rest {
+		case "json.compact":
 			works = out.Name == SerializerJSON || out.Name == SerializerJSONSchema
+		case "framed.verify":
+			works = out.Name == SerializerFramed
 		}
 		if !works {
 			r.failTopic(t, name, s.layer[name], fmt.Sprintf("has no effect with %s.serializer = %s", part, out.Name))

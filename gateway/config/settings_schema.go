@@ -16,6 +16,12 @@ const (
 	SerializerFramed     = "confluent-framed"
 )
 
+// What framed.verify may be.
+const (
+	VerifyValue = "value"
+	VerifyID    = "id"
+)
+
 func serializerNames() []string {
 	return []string{SerializerRaw, SerializerString, SerializerJSON, SerializerAvro, SerializerProtobuf, SerializerJSONSchema, SerializerFramed}
 }
@@ -84,6 +90,8 @@ func partSettings(part string) []Setting {
 	serializer.Default, serializer.Values = SerializerRaw, serializerNames()
 	strategy := row("subject.name.strategy", Enum, "Which subject of the registry: the topic's name with -"+part+" behind it, the full name of the record, or both. Confluent's class names are taken too.")
 	strategy.Values = strategyNames()
+	verify := row("framed.verify", Enum, "What confluent-framed looks at: that the registry has the id of the frame (id), or also that what is behind the frame can be read with that schema (value, also if nothing is said).")
+	verify.Values = []string{VerifyValue, VerifyID}
 	id := row("schema.id", Int, "Write with this schema, by its id in the registry.")
 	id.Min = 1
 	version := row("schema.version", Int, "Write with this version of the subject; the latest if nothing is said.")
@@ -98,6 +106,7 @@ func partSettings(part string) []Setting {
 		row("schema.subject", String, "The subject itself, instead of a strategy."),
 		row("schema.ignore.unknown", Bool, "Leave out members that the schema does not have. If false, such a record is refused: what was sent must not vanish unseen."),
 		row("schema.strict.json", Bool, "Take values in the JSON of their format's specification only: for Avro, dates as numbers and decimals as bytes."),
+		verify,
 		row("json.compact", Bool, "With json and jsonschema: leave out white space between tokens. If false, JSON is written as it was sent."),
 	}
 }

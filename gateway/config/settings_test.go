@@ -113,7 +113,7 @@ func TestEveryFieldIsSet(t *testing.T) {
 		"producer/profile": true, "schema/bearer.auth.token": true, "schema/bearer.auth.credentials.source": true,
 		"schema/registry.ssl.keystore.location": true, "schema/registry.ssl.keystore.type": true,
 		"topics/key.schema.file": true, "topics/key.schema.references": true, "topics/key.schema.version": true, "topics/key.schema.subject": true,
-		"topics/key.json.compact": true, "topics/value.schema.id": true, "topics/value.schema.version": true, "topics/value.subject.name.strategy": true,
+		"topics/key.json.compact": true, "topics/key.framed.verify": true, "topics/value.framed.verify": true, "topics/value.schema.id": true, "topics/value.schema.version": true, "topics/value.subject.name.strategy": true,
 	}
 	for _, s := range Settings() {
 		if key := s.Section + "/" + s.Name; s.Support == Works && !set[key] && !single[key] {

@@ -156,8 +156,11 @@ func (m *Mismatch) String() string {
 		at += " at " + m.Path
 	}
 	text := at + ": expected " + m.Expected + ", found " + m.Found
-	if m.SchemaID != 0 {
+	switch {
+	case m.SchemaID != 0 && m.Subject != "":
 		text += fmt.Sprintf(" (subject %q, schema id %d)", m.Subject, m.SchemaID)
+	case m.SchemaID != 0:
+		text += fmt.Sprintf(" (schema id %d)", m.SchemaID)
 	}
 	return text
 }

@@ -72,6 +72,7 @@ func formatOf(t sr.SchemaType) Format {
 type Codec interface {
 	Encode(dst, value []byte) ([]byte, error)
 	Decode(dst, data []byte) ([]byte, error)
+	Check(data []byte) error
 	RecordName() string
 }
 

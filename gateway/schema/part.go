@@ -19,6 +19,7 @@ type part struct {
 	name     string
 	format   Format
 	compact  bool
+	idOnly   bool // of a frame only its id is looked at
 	registry *Registry
 	selector Selector
 	file     string                    // that Text of selector was read from
@@ -37,7 +38,7 @@ func newPart(topic *config.Topic, name string, cfg *config.Serializer, registry 
 	if !ok {
 		return nil, fmt.Errorf("%s: unknown serializer %q", cfg.Place.Key, cfg.Name)
 	}
-	p := &part{name: name, format: format, compact: cfg.Compact, registry: registry, file: cfg.SchemaFile, stats: &registry.Stats}
+	p := &part{name: name, format: format, compact: cfg.Compact, idOnly: cfg.FrameOnly, registry: registry, file: cfg.SchemaFile, stats: &registry.Stats}
 	if !cfg.Schema() {
 		return p, nil
 	}
@@ -188,40 +189,4 @@ func (p *part) writeJSON(dst, value []byte) ([]byte, bool, *record.Error) {
 		return dst, true, nil
 	}
 	return compact(dst, value), false, nil
-}
-
-// checkFrame sees that a value has a frame with an id that the registry has. When it does not answer for one record of a batch, it
-// is not asked for the others.
-func (p *part) checkFrame(value []byte, c *chosen) *record.Error {
-	id, _, ok := ParseFrame(value)
-	if !ok {
-		found := fmt.Sprintf("%d bytes", len(value))
-		if len(value) >= frameSize {
-			found = fmt.Sprintf("the byte 0x%02x", value[0])
-		}
-		p.stats.Mismatches.Add(1)
-		return plainMismatch(p.name, &codec.ValueError{Want: "Confluent's frame: a zero byte and the 4 bytes of a schema's id", Found: found})
-	}
-	if _, known := p.registry.byID.now(id); !known {
-		err := c.err
-		if err == nil {
-			err = p.askFor(id)
-		}
-		if err != nil {
-			if err.Code == record.SchemaUnavailable {
-				c.err = err
-			}
-			p.count(err)
-			return err
-		}
-	}
-	p.stats.Encodes[Framed].Add(1)
-	return nil
-}
-
-func (p *part) askFor(id int) *record.Error {
-	if _, err := p.registry.ByID(context.Background(), id); err != nil {
-		return asRecordError(err)
-	}
-	return nil
 }

@@ -193,48 +193,6 @@ func TestRegistering(t *testing.T) {
 	}
 }
 
-func TestFramed(t *testing.T) {
-	f := newFake(t)
-	id := mustRegister(t, f, "orders-value", orderV1)
-	r, _ := open(t, schemaConfig(f.URL()))
-	s := serializer(t, r, "value.serializer = 'confluent-framed'")
-	got := serialize(t, s, "k="+frame(id)+"\x02", "k="+frame(99)+"\x02", `k={"id":1}`, "k=\x00\x00", "k=<null>", "k="+frame(id)+"\x04")
-	if got[0].value != frame(id)+"\x02" || got[0].err != nil || got[4].err != nil || got[5].err != nil {
-		t.Errorf("%+v", got)
-	}
-	if e := got[1].err; e == nil || e.Code != record.SchemaRefused || !strings.Contains(e.Message, "id 99") || !strings.Contains(e.Message, "40403") {
-		t.Errorf("%v", e)
-	}
-	for i, found := range map[int]string{2: "the byte 0x7b", 3: "2 bytes"} {
-		if e := got[i].err; e == nil || e.Code != record.SchemaMismatch || e.Mismatch.Found != found {
-			t.Errorf("%v", e)
-		}
-	}
-	if f.requests.Load() != 2 {
-		t.Errorf("%d requests", f.requests.Load())
-	}
-}
-
-// TestFramedWhileDown holds that a registry that does not answer is asked once for a batch, and that ids which are known go on.
-func TestFramedWhileDown(t *testing.T) {
-	f := newFake(t)
-	id := mustRegister(t, f, "orders-value", orderV1)
-	r, _ := open(t, schemaConfig(f.URL()))
-	s := serializer(t, r, "value.serializer = 'confluent-framed'")
-	serialize(t, s, "k="+frame(id))
-	f.setFail(answers(503, 0, "down"))
-	before := f.requests.Load()
-	got := serialize(t, s, "k="+frame(7), "k="+frame(8), "k="+frame(id), "k="+frame(9))
-	for i, want := range []bool{true, true, false, true} {
-		if bad := got[i].err != nil && got[i].err.Code == record.SchemaUnavailable; bad != want {
-			t.Errorf("record %d: %v", i, got[i].err)
-		}
-	}
-	if n := f.requests.Load() - before; n != 1 {
-		t.Errorf("%d requests", n)
-	}
-}
-
 // TestWrongSchemas holds that what cannot be used is told when the topic is built, if that is known then, and else to the sender.
 func TestWrongSchemas(t *testing.T) {
 	f := newFake(t)

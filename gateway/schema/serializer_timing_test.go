@@ -1,6 +1,7 @@
 package schema
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -28,13 +29,16 @@ func serializerKinds() []struct{ name, settings string } {
 		{"avro", "value.serializer = 'avro'"},
 		{"protobuf", "value.serializer = 'protobuf'\nvalue.schema.subject = 'orders-proto'"},
 		{"jsonschema", "value.serializer = 'jsonschema'\nvalue.schema.subject = 'orders-json'"},
-		{"framed", "value.serializer = 'confluent-framed'"},
+		{"framed, by id", "value.serializer = 'confluent-framed'\nvalue.framed.verify = 'id'"},
+		{"framed avro", "value.serializer = 'confluent-framed'"},
+		{"framed protobuf", "value.serializer = 'confluent-framed'"},
+		{"framed jsonschema", "value.serializer = 'confluent-framed'"},
 		{"key.from", "key.from = 'json:/customer/id'"},
 	}
 }
 
-// ordersRegistry has the schema of an order in each format; id is that of Avro.
-func ordersRegistry(t testing.TB) (r *Registry, id int) {
+// ordersRegistry has the schema of an order in each format.
+func ordersRegistry(t testing.TB) *Registry {
 	t.Helper()
 	f := newFake(t)
 	for subject, s := range map[string]sr.Schema{
@@ -48,19 +52,34 @@ func ordersRegistry(t testing.TB) (r *Registry, id int) {
 			t.Fatal(err)
 		}
 	}
-	id = mustRegister(t, f, "orders-value", orderSchema)
-	r, _ = open(t, schemaConfig(f.URL()))
-	return r, id
+	mustRegister(t, f, "orders-value", orderSchema)
+	r, _ := open(t, schemaConfig(f.URL()))
+	return r
 }
 
-// filled is a batch of 100 records for a serializer of that kind.
-func filled(pool *record.Pool, name string, framed []byte) *record.Batch {
+// valueFor is an order as the serializer of that kind takes it.
+func valueFor(t testing.TB, r *Registry, kind string) []byte {
+	t.Helper()
+	form, ok := strings.CutPrefix(kind, "framed")
+	if !ok {
+		return []byte(order)
+	}
+	subject := map[string]string{" protobuf": "orders-proto", " jsonschema": "orders-json"}[form]
+	s, err := r.Select(t.Context(), &Selector{Topic: "orders", Part: Value, Subject: subject})
+	if err != nil {
+		t.Fatal(err)
+	}
+	framed, bad := s.Encode(nil, []byte(order))
+	if bad != nil {
+		t.Fatal(bad)
+	}
+	return framed
+}
+
+// filled is a batch of 100 records.
+func filled(pool *record.Pool, value []byte) *record.Batch {
 	b := pool.Batch()
 	for range 100 {
-		value := []byte(order)
-		if name == "framed" {
-			value = framed
-		}
 		r := b.Add("orders")
 		r.Value = b.Copy(value)
 	}
@@ -70,15 +89,14 @@ func filled(pool *record.Pool, name string, framed []byte) *record.Batch {
 
 // BenchmarkSerialize is the cost of a batch of 100 records with its copying into the batch; raw is only that.
 func BenchmarkSerialize(b *testing.B) {
-	r, id := ordersRegistry(b)
-	framed := append(AppendFrame(nil, id), make([]byte, 100)...)
+	r := ordersRegistry(b)
 	for _, k := range serializerKinds() {
 		b.Run(k.name, func(b *testing.B) {
-			s := serializer(b, r, k.settings)
+			s, value := serializer(b, r, k.settings), valueFor(b, r, k.name)
 			pool := new(record.Pool)
 			b.ReportAllocs()
 			for b.Loop() {
-				batch := filled(pool, k.name, framed)
+				batch := filled(pool, value)
 				if s != nil {
 					s.Serialize(batch)
 				}

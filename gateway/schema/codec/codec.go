@@ -4,10 +4,11 @@
 //	func Compile(schema []byte, refs []codec.Reference, o codec.Options) (*Codec, error)
 //	func (c *Codec) Encode(dst, value []byte) ([]byte, error)  // appends the wire form of a JSON value, without the frame
 //	func (c *Codec) Decode(dst, data []byte) ([]byte, error)   // appends the JSON value of a wire form
+//	func (c *Codec) Check(data []byte) error                   // says whether data is a wire form, more cheaply than Decode
 //	func (c *Codec) RecordName() string                        // the full name of the record, for subjects; "" if it has none
 //
 // A Codec is never changed after Compile and may be used by many goroutines at once. When Encode or Decode fails, dst is
-// returned as it was, with an error that is a *[ValueError].
+// returned as it was, with an error that is a *[ValueError]; so is that of Check.
 package codec
 
 import "strings"

@@ -89,6 +89,9 @@ func (c *Codec) Decode(dst, data []byte) ([]byte, error) {
 	return append(dst, data...), nil
 }
 
+// Check says whether a record has a JSON value that fits.
+func (c *Codec) Check(data []byte) error { return c.check(data) }
+
 func (c *Codec) check(value []byte) error {
 	if len(value) > c.bytes {
 		return &codec.ValueError{Want: fmt.Sprintf("at most %d bytes, to be matched by the patterns of the schema (Matching)", c.bytes), Found: strconv.Itoa(len(value))}

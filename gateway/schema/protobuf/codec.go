@@ -31,6 +31,7 @@ type Codec struct {
 	indexes []byte                             // as they are written before each message
 
 	encoders sync.Pool // of *encoder
+	required sync.Map  // what requiredOf found, by the full name of the message
 }
 
 // Compile makes the codec of a schema: the text of a .proto file, or a FileDescriptorProto in base64 as the registry answers to
@@ -103,8 +104,7 @@ func (c *Codec) Decode(dst, data []byte) (out []byte, err error) {
 		return dst, err
 	}
 	m := dynamicpb.NewMessage(desc)
-	// A level of JSON is at most three of messages: Struct, the entry of its map, Value.
-	u := proto.UnmarshalOptions{Resolver: c.types, RecursionLimit: 3*c.o.Depth() + 3}
+	u := proto.UnmarshalOptions{Resolver: c.types, RecursionLimit: c.messageDepth()}
 	if err := u.Unmarshal(data, m); err != nil {
 		return dst, &codec.ValueError{Want: "message " + string(desc.FullName()), Found: reason(err)}
 	}

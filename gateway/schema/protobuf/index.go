@@ -1,6 +1,7 @@
 package protobuf
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"slices"
@@ -154,6 +155,9 @@ const maxIndexes = 64
 
 // chosen reads message indexes, and is the message that they mean and what follows them.
 func (c *Codec) chosen(data []byte) (protoreflect.MessageDescriptor, []byte, error) {
+	if own, ok := bytes.CutPrefix(data, c.indexes); ok { // indexes say how many there are, so none are the beginning of others
+		return c.desc, own, nil
+	}
 	path, n := readIndexes(data)
 	if n < 0 {
 		return nil, nil, &codec.ValueError{Want: "message indexes before the message", Found: "none that can be read"}
