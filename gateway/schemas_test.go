@@ -1,16 +1,12 @@
 package gateway
 
 import (
-	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -231,47 +227,6 @@ func hangingRegistry(t testing.TB, hangs *atomic.Bool, gate <-chan struct{}) str
 	}))
 	t.Cleanup(srv.Close)
 	return srv.URL
-}
-
-// TestIndependentConsumer holds that avsc reads what the gateway wrote, with schemas that it asks the registry for over HTTP.
-func TestIndependentConsumer(t *testing.T) {
-	const folder = "schema/avro/testdata/interop"
-	node, err := exec.LookPath("node")
-	if err != nil {
-		t.Skip("no node: apt-get install nodejs npm")
-	}
-	if _, err := os.Stat(filepath.Join(folder, "node_modules", "avsc")); err != nil {
-		t.Skip("no avsc: npm ci --prefix gateway/" + folder)
-	}
-	c := fake(t)
-	r := serve(t, c.ListenAddrs(), schemaTables+"latest.cache.ttl.ms = 1\n[topics.orders]\nvalue.serializer = 'avro'\n[topics.other]\nvalue.serializer = 'confluent-framed'\n")
-	defer func() { _ = r.end() }()
-	r.registerSchema("orders-value", orderV1)
-	eventually(t, "the first version", func() bool { return r.post(r.url("orders"), `{"id":1}`).status == 200 })
-	r.registerSchema("orders-value", orderV2)
-	eventually(t, "the new version", func() bool { return r.post(r.url("orders"), `{"id":2,"note":"é"}`).status == 200 })
-	in, err := json.Marshal(map[string]any{"registry": r.g.SchemaRegistryURL(), "values": framedValues(t, c, r)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	cmd := exec.CommandContext(t.Context(), node, "consume.js")
-	cmd.Dir, cmd.Stdin, cmd.Stderr = folder, bytes.NewReader(in), os.Stderr
-	out, err := cmd.Output()
-	if want := `[{"id":1},{"id":2,"note":{"string":"é"}}]`; err != nil || string(out) != want {
-		t.Errorf("avsc reads %s, %v; want %s", out, err, want)
-	}
-}
-
-// framedValues are the values of topic orders in hexadecimal, by what they are. They also pass as confluent-framed.
-func framedValues(t *testing.T, c *kfake.Cluster, r *rig) []string {
-	t.Helper()
-	var all []string
-	for _, rec := range read(t, c.ListenAddrs(), "orders", 2) {
-		all = append(all, hex.EncodeToString(rec.Value))
-		r.post(r.url("other"), string(rec.Value)).want(t, 200, "")
-	}
-	slices.Sort(all) // the ids of the schemas come first
-	return all
 }
 
 // TestFaultsUnderLoad holds that records whose schema is known are stored whatever the registry does, that records without one are
