@@ -17,7 +17,12 @@ async function define(registry, {schema, references}, known) {
   return avro.Type.forSchema(JSON.parse(schema), {wrapUnions: true, registry: known});
 }
 
-const byID = async (registry, id) => define(registry, await ask(registry, `/schemas/ids/${id}`), {});
+const known = new Map();
+
+async function byID(registry, id) {
+  if (!known.has(id)) known.set(id, await define(registry, await ask(registry, `/schemas/ids/${id}`), {}));
+  return known.get(id);
+}
 
 async function main() {
   const {registry, read, write} = JSON.parse(require('fs').readFileSync(0, 'utf8'));

@@ -27,7 +27,14 @@ async function refer(registry, ajv, references) {
   }
 }
 
+const known = new Map();
+
 async function byID(registry, id) {
+  if (!known.has(id)) known.set(id, await compile(registry, id));
+  return known.get(id);
+}
+
+async function compile(registry, id) {
   const answer = await ask(registry, `/schemas/ids/${id}`);
   if (answer.schemaType !== "JSON") throw new Error(`schema ${id} is of ${answer.schemaType}`);
   const schema = JSON.parse(answer.schema);

@@ -23,7 +23,14 @@ async function load(registry, { schema, references }, root) {
   return root;
 }
 
+const known = new Map();
+
 async function byID(registry, id) {
+  if (!known.has(id)) known.set(id, await compile(registry, id));
+  return known.get(id);
+}
+
+async function compile(registry, id) {
   const answer = await ask(registry, `/schemas/ids/${id}`);
   if (answer.schemaType !== "PROTOBUF") throw new Error(`schema ${id} is of ${answer.schemaType}`);
   // Alone, to know which messages its text declares, and in which order.
