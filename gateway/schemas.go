@@ -62,7 +62,7 @@ func (g *Gateway) schemasSnapshot() metrics.Schemas {
 		Mismatches: st.Mismatches.Load(), Refused: st.Refused.Load(), Unavailable: st.Unavailable.Load(),
 		Answered: st.Answered.Load(), Denied: st.Denied.Load(), Failed: st.Failed.Load(),
 		Latency: time.Duration(st.LatencyNanos.Load()), Stale: st.Stale.Load(),
-		Known: int64(c.Schemas), Subjects: int64(c.Subjects), Registrations: int64(c.Registrations), Missing: int64(c.Missing),
+		Known: int64(c.Schemas), Subjects: int64(c.Subjects), Registrations: int64(c.Registrations), Missing: int64(c.Missing), CacheBytes: int64(c.Bytes),
 		Hits: c.Hits, Misses: c.Misses,
 	}
 	for _, f := range schema.Formats() {

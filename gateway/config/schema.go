@@ -22,15 +22,34 @@ type Schema struct {
 	LatestTTL      time.Duration // latest.cache.ttl.ms
 	MissingTTL     time.Duration // missing.cache.ttl.ms
 	CacheSize      int           // cache.size
+	CacheBytes     int           // cache.max.bytes
 	MaxBytes       int           // max.bytes
+	MaxReferences  int           // max.references
 	MaxDepth       int           // max.depth
-	Listen         string        // embedded.listen
+	QuoteValues    bool          // errors.quote.values
+	Protobuf       SchemaProtobuf
+	JSONSchema     SchemaJSON
+	Listen         string // embedded.listen
 
 	tls Security
 }
 
 // SchemaTLS is registry.ssl.*: files in PEM.
 type SchemaTLS struct{ CAFile, CertFile, KeyFile, ServerName string }
+
+// SchemaProtobuf is protobuf.*: what compiling a Protobuf schema may cost.
+type SchemaProtobuf struct {
+	MaxNesting, MaxMessages, MaxNameBytes int
+	CompileTimeout                        time.Duration
+}
+
+// SchemaJSON is jsonschema.*: what a JSON Schema means that does not say it itself, and what compiling it and checking values may cost.
+type SchemaJSON struct {
+	Draft       string // 4, 6, 7, 2019-09, 2020-12
+	CheckFormat bool
+
+	MaxNesting, MaxObjects, MaxPlaces, MaxPattern, MaxPatterns, MaxMatching, MaxDigits, MaxVisits int
+}
 
 // IsEmbedded says whether the registry in this process is to be used.
 func (s *Schema) IsEmbedded() bool { return len(s.URLs) == 1 && s.URLs[0] == embedded }
@@ -101,6 +120,9 @@ func (r *resolver) completeSchema(s *Schema, l settings) {
 	}
 	if token := l.string("bearer.auth.token"); token != "" {
 		s.Authorization = "Bearer " + token
+	}
+	if g := l.layer["cache.max.bytes"]; s.CacheBytes < s.MaxBytes {
+		r.fail("schema.cache.max.bytes", g, fmt.Sprintf("must be at least max.bytes (%d): a schema must fit into the cache", s.MaxBytes))
 	}
 	r.checkRegistryURLs(l)
 	r.checkRegistryLogin(l)

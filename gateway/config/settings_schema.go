@@ -137,7 +137,7 @@ func schemaSettings() []Setting {
 	}
 	listen := text("embedded.listen", "Where the embedded registry listens, host:port.")
 	listen.Default, listen.into = "127.0.0.1:8085", func(t target) any { return &t.c.Schema.Listen }
-	return append(all,
+	all = append(all,
 		number("registry.request.timeout.ms", Millis, 5000, 1, maxMs, "How long one request to the registry may take; then the next URL is asked.",
 			func(s *Schema) any { return &s.RequestTimeout }),
 		number("latest.cache.ttl.ms", Millis, 60000, 1, maxMs, "How long the latest version of a subject is used before it is asked for again, beside the records. If the registry does not answer, what is known goes on.",
@@ -146,12 +146,62 @@ func schemaSettings() []Setting {
 			func(s *Schema) any { return &s.MissingTTL }),
 		number("cache.size", Int, 1000, 10, 1_000_000, "How many schemas, and as many subjects and registrations, are kept; of more, the one that was not used for the longest time goes.",
 			func(s *Schema) any { return &s.CacheSize }),
+		number("cache.max.bytes", Bytes, 8<<20, 1024, math.MaxInt32, "The same in bytes of the schemas' texts, with what they refer to. In memory a compiled schema takes 10 to 35 times its text.",
+			func(s *Schema) any { return &s.CacheBytes }),
 		number("max.bytes", Bytes, 1<<20, 1024, math.MaxInt32, "The largest schema that is read, with what it refers to.",
 			func(s *Schema) any { return &s.MaxBytes }),
+		number("max.references", Int, 256, 0, 10_000, "How many schemas a schema may need, with those that others need.",
+			func(s *Schema) any { return &s.MaxReferences }),
 		number("max.depth", Int, 64, 1, 1000, "How deep a value may be nested.",
 			func(s *Schema) any { return &s.MaxDepth }),
-		listen,
 	)
+	all = append(all, schemaFlag("errors.quote.values", "What does not fit is quoted in errors, up to 40 characters of it: in answers, logs and dead letters. If false, only its kind is told (\"a string\").",
+		func(s *Schema) *bool { return &s.QuoteValues }))
+	return append(append(all, formatSettings(number)...), listen)
+}
+
+func schemaFlag(name, doc string, into func(*Schema) *bool) Setting {
+	return Setting{
+		Section: "schema", Name: name, Type: Bool, Default: true, Doc: doc, Support: Works,
+		into: func(t target) any { return into(&t.c.Schema) },
+	}
+}
+
+// formatSettings are the keys of [schema] about one format. Schemas beyond them are refused with their name.
+func formatSettings(number func(name string, t Type, def, smallest, largest int64, doc string, into func(*Schema) any) Setting) []Setting {
+	return []Setting{
+		number("protobuf.max.nesting", Int, 64, 1, 64, "How deep the braces and brackets of a Protobuf schema may be nested. protoc takes 32 levels of messages.",
+			func(s *Schema) any { return &s.Protobuf.MaxNesting }),
+		number("protobuf.max.messages", Int, 10_000, 1, 1_000_000, "How many messages a Protobuf schema may have, with those that it imports.",
+			func(s *Schema) any { return &s.Protobuf.MaxMessages }),
+		number("protobuf.max.name.bytes", Bytes, 16<<20, 1024, math.MaxInt32, "How long the full names of a Protobuf schema may be together: each repeats the names around it.",
+			func(s *Schema) any { return &s.Protobuf.MaxNameBytes }),
+		number("protobuf.compile.timeout.ms", Millis, 10_000, 1, maxMs, "How long compiling a Protobuf schema may take.",
+			func(s *Schema) any { return &s.Protobuf.CompileTimeout }),
+		{
+			Section: "schema", Name: "jsonschema.default.draft", Type: Enum, Default: "7", Values: []string{"4", "6", "7", "2019-09", "2020-12"}, Support: Works,
+			Doc:  "The draft of a JSON Schema that does not name one with $schema. Confluent's registry and clients take 7.",
+			into: func(t target) any { return &t.c.Schema.JSONSchema.Draft },
+		},
+		schemaFlag("jsonschema.check.format", "Values must have the format that a JSON Schema says, in all drafts. If false, it is a remark, as later drafts have it.",
+			func(s *Schema) *bool { return &s.JSONSchema.CheckFormat }),
+		number("jsonschema.max.nesting", Int, 200, 1, 1000, "How deep a JSON Schema may be nested.",
+			func(s *Schema) any { return &s.JSONSchema.MaxNesting }),
+		number("jsonschema.max.objects", Int, 10_000, 1, maxInt, "How many objects a JSON Schema may have, with what it refers to. Compiling it takes time with their square.",
+			func(s *Schema) any { return &s.JSONSchema.MaxObjects }),
+		number("jsonschema.max.places", Int, 1_000_000, 1, maxInt, "The objects of a JSON Schema times those of them that have an $id, or a $ref to where no schema is expected.",
+			func(s *Schema) any { return &s.JSONSchema.MaxPlaces }),
+		number("jsonschema.max.pattern", Int, 10_000, 1, maxInt, "How long a regular expression of a JSON Schema may be when it is compiled, in instructions.",
+			func(s *Schema) any { return &s.JSONSchema.MaxPattern }),
+		number("jsonschema.max.patterns", Int, 100_000, 1, maxInt, "How long all regular expressions of a JSON Schema may be together.",
+			func(s *Schema) any { return &s.JSONSchema.MaxPatterns }),
+		number("jsonschema.max.matching", Int, 200_000_000, 1, maxInt, "The bytes of a value times the instructions of the longest regular expression of its schema.",
+			func(s *Schema) any { return &s.JSONSchema.MaxMatching }),
+		number("jsonschema.max.digits", Int, 400, 20, 100_000, "How many digits a number may have when it is written without an exponent, in a JSON Schema and in values for one.",
+			func(s *Schema) any { return &s.JSONSchema.MaxDigits }),
+		number("jsonschema.max.visits", Int, 2_000, 1, 1_000_000, "How often a JSON Schema may look at one part of a value. One that refers to itself twice doubles that with each level of a value.",
+			func(s *Schema) any { return &s.JSONSchema.MaxVisits }),
+	}
 }
 
 func registryLogin() []Setting {

@@ -28,6 +28,10 @@ var schemaDescs = [...]desc{ //nolint:gochecknoglobals // a table that is only r
 		help: "What is cached of the schema registry: schemas by id, versions of subjects, registrations, and what is known to be missing.",
 	},
 	{
+		name: "sluice_schema_cache_bytes", scope: ofGateway, typ: gauge, unit: "bytes",
+		help: "The texts of all cached schemas, with those that they refer to. schema.cache.max.bytes bounds those of each kind of sluice_schema_cache_entries.",
+	},
+	{
 		name: "sluice_schema_cache_lookups_total", scope: ofGateway, typ: counter, unit: "lookups", labels: []string{"result"},
 		help: "Look-ups in what is cached of the schema registry: hit, or miss. Schemas that cannot change are not even looked up for every request.",
 	},

@@ -13,6 +13,7 @@ type Schemas struct {
 	Stale                    int64
 
 	Known, Subjects, Registrations, Missing int64 // now
+	CacheBytes                              int64
 	Hits, Misses                            int64
 }
 
@@ -41,6 +42,7 @@ func (c *Schemas) collect(e *emitter) {
 	emit("sluice_schema_cache_entries", c.Subjects, "subjects")
 	emit("sluice_schema_cache_entries", c.Registrations, "registrations")
 	emit("sluice_schema_cache_entries", c.Missing, "missing")
+	emit("sluice_schema_cache_bytes", c.CacheBytes)
 	emit("sluice_schema_cache_lookups_total", c.Hits, "hit")
 	emit("sluice_schema_cache_lookups_total", c.Misses, "miss")
 }

@@ -126,7 +126,7 @@ func filled(t *testing.T) *Set {
 	s.Schemas(func() Schemas {
 		return Schemas{
 			Encodes: map[string]int64{"avro": 3001}, Mismatches: 3002, Refused: 3003, Unavailable: 3004, Answered: 3005, Denied: 3006, Failed: 3007,
-			Latency: 3500 * time.Millisecond, Stale: 3008, Known: 3009, Subjects: 3010, Registrations: 3011, Missing: 3012, Hits: 3013, Misses: 3014,
+			Latency: 3500 * time.Millisecond, Stale: 3008, Known: 3009, Subjects: 3010, Registrations: 3011, Missing: 3012, Hits: 3013, Misses: 3014, CacheBytes: 3015,
 		}
 	})
 	s.Idempotency(func() Idempotency {
@@ -255,6 +255,7 @@ func TestScrape(t *testing.T) {
 		"sluice_schema_cache_entries kind=subjects":                                3010,
 		"sluice_schema_cache_entries kind=registrations":                           3011,
 		"sluice_schema_cache_entries kind=missing":                                 3012,
+		"sluice_schema_cache_bytes":                                                3015,
 		"sluice_schema_cache_lookups_total result=hit":                             3013,
 		"sluice_schema_cache_lookups_total result=miss":                            3014,
 		"sluice_transactions_total result=committed":                               2001,

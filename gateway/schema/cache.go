@@ -15,6 +15,8 @@ type cache[K comparable, V any] struct {
 	maxAge   time.Duration        // when a value is loaded again, beside those that use it; 0: never
 	missing  time.Duration        // how long an error is remembered
 	size     int                  // of values, and of errors
+	bytes    int                  // that values may cost together
+	cost     func(V) int          // of a value, in bytes
 	down     func(err error) bool // says that an error is about whoever was asked, not about the key
 	clock    func() time.Time
 	patience time.Duration          // how long who asks waits for what is loaded
@@ -29,6 +31,7 @@ type cache[K comparable, V any] struct {
 	entries map[K]*entry[K, V]
 	good    list.List // of *entry, the last used in front
 	bad     list.List // of *entry
+	held    int       // what the values in good cost
 
 	hits, misses atomic.Int64
 }
@@ -184,6 +187,7 @@ func (c *cache[K, V]) store(e *entry[K, V], v V, err error) {
 	if err != nil {
 		e.retryAt = t.Add(c.missing)
 		if e.known {
+			c.keep(e, e.value)
 			c.stale(e.key, err)
 			return
 		}
@@ -195,7 +199,17 @@ func (c *cache[K, V]) store(e *entry[K, V], v V, err error) {
 		c.bad.Remove(e.element)
 		e.element = nil
 	}
-	e.value, e.known, e.err, e.at = v, true, nil, t
+	c.keep(e, v)
+	e.known, e.err, e.at = true, nil, t
+}
+
+// keep makes v the value of e, and e one of the values.
+func (c *cache[K, V]) keep(e *entry[K, V], v V) {
+	if e.element != nil {
+		c.held -= c.cost(e.value)
+	}
+	c.held += c.cost(v)
+	e.value = v
 	c.place(&c.good, e)
 }
 
@@ -206,22 +220,25 @@ func (c *cache[K, V]) place(l *list.List, e *entry[K, V]) {
 	} else {
 		e.element = l.PushFront(e)
 	}
-	for l.Len() > c.size {
+	for l.Len() > c.size || l == &c.good && c.held > c.bytes && l.Len() > 1 {
 		last := l.Back()
 		old, _ := last.Value.(*entry[K, V])
 		l.Remove(last)
 		old.element = nil
+		if l == &c.good {
+			c.held -= c.cost(old.value)
+		}
 		if c.entries[old.key] == old {
 			delete(c.entries, old.key)
 		}
 	}
 }
 
-// len is how many values are known, and how many errors.
-func (c *cache[K, V]) len() (known, missing int) {
+// len is how many values are known and what they cost in bytes, and how many errors.
+func (c *cache[K, V]) len() (known, bytes, missing int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.good.Len(), c.bad.Len()
+	return c.good.Len(), c.held, c.bad.Len()
 }
 
 // isEnded says that nobody waited any longer.

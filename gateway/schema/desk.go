@@ -63,7 +63,7 @@ func (r *Registry) Compiles(ctx context.Context, f Format, text string, refs []s
 	if err != nil {
 		return err
 	}
-	_, err = compile(f, []byte(text), s.refs, codec.Options{MaxDepth: r.cfg.MaxDepth})
+	_, err = r.compiler.compile(f, []byte(text), s.refs, codec.Options{MaxDepth: r.cfg.MaxDepth})
 	return err
 }
 

@@ -87,18 +87,25 @@ func asRecordError(err error) *record.Error {
 	return e
 }
 
-// mismatch is what a sender is told of a value that does not fit.
-func mismatch(s *Selection, err error) *record.Error {
+// mismatch is what a sender is told of a value that does not fit. quote says whether it may quote the value: errors.quote.values.
+func mismatch(m record.Mismatch, err error, quote bool) *record.Error {
 	v, ok := errors.AsType[*codec.ValueError](err)
 	if !ok {
-		v = &codec.ValueError{Want: "a value that fits", Found: err.Error()}
+		v = &codec.ValueError{Want: "a value that fits", Found: err.Error(), Kind: "another"}
 	}
-	m := &record.Mismatch{Part: s.part, Path: v.Path, Expected: v.Want, Found: v.Found, Subject: s.Subject, SchemaID: s.ID}
-	return &record.Error{Code: record.SchemaMismatch, Message: m.String(), Mismatch: m}
+	m.Path, m.Expected, m.Found = v.Path, v.Want, v.Found
+	if !quote {
+		m.Found = v.Unquoted()
+	}
+	return &record.Error{Code: record.SchemaMismatch, Message: m.String(), Mismatch: &m}
 }
 
-// plainMismatch is the same without a schema.
-func plainMismatch(part string, v *codec.ValueError) *record.Error {
-	m := &record.Mismatch{Part: part, Path: v.Path, Expected: v.Want, Found: v.Found}
-	return &record.Error{Code: record.SchemaMismatch, Message: m.String(), Mismatch: m}
+// mismatch is what a sender is told of a value that does not fit the schema.
+func (s *Selection) mismatch(err error) *record.Error {
+	return mismatch(record.Mismatch{Part: s.part, Subject: s.Subject, SchemaID: s.ID}, err, s.quote)
+}
+
+// mismatch is the same without a schema.
+func (p *part) mismatch(err error) *record.Error {
+	return mismatch(record.Mismatch{Part: p.name}, err, p.registry.cfg.QuoteValues)
 }

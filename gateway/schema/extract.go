@@ -19,6 +19,7 @@ type extractor struct {
 	key, timestamp *place
 	headers        []place
 	json           jsonChecker
+	quote          bool // what does not fit, in errors
 }
 
 // place is where something stands in a value.
@@ -29,11 +30,11 @@ type place struct {
 }
 
 // newExtractor is nil if there is nothing to take out.
-func newExtractor(cfg *config.Topic) *extractor {
+func newExtractor(cfg *config.Topic, quote bool) *extractor {
 	if cfg.KeyFrom == nil && cfg.TimestampFrom == nil && len(cfg.HeadersFrom) == 0 {
 		return nil
 	}
-	x := &extractor{key: newPlace(cfg.KeyFrom), timestamp: newPlace(cfg.TimestampFrom)}
+	x := &extractor{key: newPlace(cfg.KeyFrom), timestamp: newPlace(cfg.TimestampFrom), quote: quote}
 	for i := range cfg.HeadersFrom {
 		x.headers = append(x.headers, *newPlace(&cfg.HeadersFrom[i]))
 	}
@@ -60,7 +61,7 @@ func (x *extractor) extract(b *record.Batch, r *record.Record) *record.Error {
 		return nil
 	}
 	if err := x.json.check(r.Value); err != nil {
-		return plainMismatch(Value, err)
+		return x.mismatch(err)
 	}
 	if x.timestamp != nil && r.Timestamp == record.NoTimestamp {
 		if err := x.setTimestamp(r); err != nil {
@@ -88,9 +89,13 @@ func (x *extractor) setTimestamp(r *record.Record) *record.Error {
 		r.Timestamp = ms
 		return nil
 	}
-	return plainMismatch(Value, &codec.ValueError{
-		Path: x.timestamp.pointer, Want: "a timestamp (timestamp.from): milliseconds since 1970, or a string of RFC 3339", Found: brief(raw),
+	return x.mismatch(&codec.ValueError{
+		Path: x.timestamp.pointer, Want: "a timestamp (timestamp.from): milliseconds since 1970, or a string of RFC 3339", Found: brief(raw), Kind: "another",
 	})
+}
+
+func (x *extractor) mismatch(err error) *record.Error {
+	return mismatch(record.Mismatch{Part: Value}, err, x.quote)
 }
 
 // brief is a value as an error shows it.

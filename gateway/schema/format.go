@@ -2,6 +2,8 @@ package schema
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 
 	"github.com/twmb/franz-go/pkg/sr"
 
@@ -76,15 +78,40 @@ type Codec interface {
 	RecordName() string
 }
 
+// compiler is what the configuration says of the formats.
+type compiler struct {
+	protobuf   protobuf.Limits
+	jsonschema jsonschema.Settings
+}
+
+func newCompiler(cfg *config.Schema) *compiler {
+	p, j := &cfg.Protobuf, &cfg.JSONSchema
+	year, _, _ := strings.Cut(j.Draft, "-")
+	draft, _ := strconv.Atoi(year)
+	return &compiler{
+		protobuf: protobuf.Limits{
+			SchemaBytes: cfg.MaxBytes, References: cfg.MaxReferences, Nesting: p.MaxNesting, Messages: p.MaxMessages, NameBytes: p.MaxNameBytes,
+			Time: p.CompileTimeout,
+		},
+		jsonschema: jsonschema.Settings{
+			Draft: draft, IgnoreFormat: !j.CheckFormat,
+			Limits: jsonschema.Limits{
+				SchemaBytes: cfg.MaxBytes, References: cfg.MaxReferences, Nesting: j.MaxNesting, Objects: j.MaxObjects, Places: j.MaxPlaces,
+				Regexp: j.MaxPattern, Regexps: j.MaxPatterns, Matching: j.MaxMatching, Digits: j.MaxDigits, Visits: j.MaxVisits,
+			},
+		},
+	}
+}
+
 // compile makes the Codec of a schema.
-func compile(f Format, text []byte, refs []codec.Reference, o codec.Options) (Codec, error) {
+func (c *compiler) compile(f Format, text []byte, refs []codec.Reference, o codec.Options) (Codec, error) {
 	switch f {
 	case Avro:
 		return made(avro.Compile(text, refs, o))
 	case Protobuf:
-		return made(protobuf.Compile(text, refs, o))
+		return made(protobuf.CompileWithin(text, refs, o, c.protobuf))
 	case JSONSchema:
-		return made(jsonschema.Compile(text, refs, o))
+		return made(jsonschema.CompileWith(text, refs, o, c.jsonschema))
 	default:
 		return nil, fmt.Errorf("%s has no schemas", f.Name())
 	}

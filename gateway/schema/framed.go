@@ -18,7 +18,7 @@ func (p *part) checkFrame(value []byte, c *chosen) *record.Error {
 			found = fmt.Sprintf("the byte 0x%02x", value[0])
 		}
 		p.stats.Mismatches.Add(1)
-		return plainMismatch(p.name, &codec.ValueError{Want: "Confluent's frame: a zero byte and the 4 bytes of a schema's id", Found: found})
+		return p.mismatch(&codec.ValueError{Want: "Confluent's frame: a zero byte and the 4 bytes of a schema's id", Found: found})
 	}
 	s, err := p.framedWith(id, c)
 	if err != nil {
@@ -28,7 +28,7 @@ func (p *part) checkFrame(value []byte, c *chosen) *record.Error {
 	if !p.idOnly {
 		if err := s.codec.Check(rest); err != nil {
 			p.stats.Mismatches.Add(1)
-			return mismatch(s, err)
+			return s.mismatch(err)
 		}
 	}
 	p.stats.Encodes[Framed].Add(1)
@@ -58,7 +58,7 @@ func (p *part) framedWith(id int, c *chosen) (*Selection, *record.Error) {
 		c.schema = last
 		return last, nil
 	}
-	s := &Selection{ID: id, Format: found.Format, part: p.name, schema: found, stats: p.stats}
+	s := &Selection{ID: id, Format: found.Format, part: p.name, schema: found, stats: p.stats, quote: p.registry.cfg.QuoteValues}
 	if !p.idOnly {
 		var err error
 		if s.codec, err = found.Codec(codec.Options{MaxDepth: p.registry.cfg.MaxDepth}); err != nil {

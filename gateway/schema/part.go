@@ -81,7 +81,7 @@ func (p *part) compileFile(cfg *config.Serializer) error {
 	if p.selector.Text == "" || len(p.selector.References) > 0 {
 		return nil
 	}
-	if _, err := compile(p.format, []byte(p.selector.Text), nil, p.selector.Options); err != nil {
+	if _, err := p.registry.compiler.compile(p.format, []byte(p.selector.Text), nil, p.selector.Options); err != nil {
 		return fmt.Errorf("%s.schema.file: %s: %w", p.name, cfg.SchemaFile, err)
 	}
 	return nil
@@ -168,7 +168,7 @@ func (p *part) write(dst, value []byte, s *Selection) (out []byte, same bool, er
 // writeString writes text. A JSON string is the text that it stands for.
 func (p *part) writeString(dst, value []byte) ([]byte, bool, *record.Error) {
 	if !utf8.Valid(value) {
-		return dst, true, plainMismatch(p.name, &codec.ValueError{Want: "text in UTF-8", Found: "bytes that are not"})
+		return dst, true, p.mismatch(&codec.ValueError{Want: "text in UTF-8", Found: "bytes that are not"})
 	}
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' || !json.Valid(value) {
 		return dst, true, nil
@@ -183,7 +183,7 @@ func (p *part) writeJSON(dst, value []byte) ([]byte, bool, *record.Error) {
 		if p.name == Key && utf8.Valid(value) && isBare(value) { // keys are sent without quotes
 			return appendQuoted(dst, value), false, nil
 		}
-		return dst, true, plainMismatch(p.name, err)
+		return dst, true, p.mismatch(err)
 	}
 	if !p.compact {
 		return dst, true, nil

@@ -23,10 +23,11 @@ const latest = -1
 type Registry struct {
 	Stats Stats
 
-	cfg    config.Schema
-	client *client
-	log    *slog.Logger
-	cancel context.CancelFunc
+	cfg      config.Schema
+	compiler *compiler
+	client   *client
+	log      *slog.Logger
+	cancel   context.CancelFunc
 
 	life   sync.Mutex
 	wg     sync.WaitGroup // guarded by life where it grows
@@ -54,7 +55,7 @@ type registration struct {
 
 // Open makes a Registry. It asks nobody yet. Without registry.url it only counts what serializers do that need none.
 func Open(cfg config.Schema, log *slog.Logger) (*Registry, error) {
-	r := &Registry{cfg: cfg, log: log}
+	r := &Registry{cfg: cfg, log: log, compiler: newCompiler(&cfg)}
 	var err error
 	if r.client, err = newClient(cfg, &r.Stats); err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func Open(cfg config.Schema, log *slog.Logger) (*Registry, error) {
 
 func newCache[K comparable](r *Registry, ctx context.Context, room chan struct{}, load func(context.Context, K) (*Schema, error)) *cache[K, *Schema] { //nolint:revive // ctx is of the cache, not of the call
 	return &cache[K, *Schema]{
-		load: load, missing: r.cfg.MissingTTL, size: r.cfg.CacheSize, clock: time.Now, ctx: ctx, room: room, spawn: r.spawn,
+		load: load, missing: r.cfg.MissingTTL, size: r.cfg.CacheSize, bytes: r.cfg.CacheBytes, cost: (*Schema).size, clock: time.Now, ctx: ctx, room: room, spawn: r.spawn,
 		entries: make(map[K]*entry[K, *Schema]), down: isUnavailable, patience: r.cfg.RequestTimeout * time.Duration(len(r.cfg.URLs)+1),
 		stale: func(_ K, err error) {
 			r.Stats.Stale.Add(1)
@@ -111,17 +112,24 @@ func (r *Registry) Version(ctx context.Context, subject string, version int) (*S
 	return r.byVersion.get(ctx, versionKey{subject, version})
 }
 
+// counted is a cache of any keys.
+type counted interface {
+	len() (known, bytes, missing int)
+}
+
 // Cached is the size and use of the cache.
 func (r *Registry) Cached() CacheStats {
 	var s CacheStats
-	var missing [4]int
-	s.Schemas, missing[0] = r.byID.len()
-	var versions, subjects int
-	versions, missing[1] = r.byVersion.len()
-	subjects, missing[2] = r.bySubject.len()
-	s.Registrations, missing[3] = r.registered.len()
-	s.Subjects = versions + subjects
-	s.Missing = missing[0] + missing[1] + missing[2] + missing[3]
+	add := func(into *int, c counted) {
+		known, bytes, missing := c.len()
+		*into += known
+		s.Bytes += bytes
+		s.Missing += missing
+	}
+	add(&s.Schemas, r.byID)
+	add(&s.Subjects, r.byVersion)
+	add(&s.Subjects, r.bySubject)
+	add(&s.Registrations, r.registered)
 	s.Hits = r.byID.hits.Load() + r.byVersion.hits.Load() + r.bySubject.hits.Load() + r.registered.hits.Load()
 	s.Misses = r.byID.misses.Load() + r.byVersion.misses.Load() + r.bySubject.misses.Load() + r.registered.misses.Load()
 	return s
@@ -212,7 +220,7 @@ func (r *Registry) loadRegistered(ctx context.Context, k registration) (*Schema,
 // subjectOf is the subject of a schema that is compiled to know the name of its record.
 func (r *Registry) subjectOf(k registration, s *Schema) (string, error) {
 	of := Selector{Topic: k.topic, Part: k.part, Subject: k.subject, Strategy: k.strategy}
-	c, err := compile(s.Format, []byte(s.Text), s.refs, codec.Options{MaxDepth: r.cfg.MaxDepth, Message: k.message})
+	c, err := r.compiler.compile(s.Format, []byte(s.Text), s.refs, codec.Options{MaxDepth: r.cfg.MaxDepth, Message: k.message})
 	if err != nil {
 		return "", &UnusableError{What: fmt.Sprintf("the %ss of topic %q", k.part, k.topic), Err: err}
 	}

@@ -330,7 +330,7 @@ func TestWarm(t *testing.T) {
 		s := serializer(t, r, "value.serializer = 'avro'\n"+settings)
 		s.Warm()
 		waitUntil(t, func() bool {
-			_, missing := r.byID.len()
+			_, _, missing := r.byID.len()
 			return f.requests.Load() == before+1 && r.Cached().Missing > 0 && missing <= 1
 		})
 		r.wg.Wait()

@@ -80,10 +80,15 @@ func mustRegister(t testing.TB, f *fake, subject, text string) int {
 	return id
 }
 
+// schemaConfig has the defaults of the configuration, but for times that no test is to meet by chance.
 func schemaConfig(urls ...string) config.Schema {
-	return config.Schema{
-		URLs: urls, RequestTimeout: time.Minute, LatestTTL: time.Minute, MissingTTL: 5 * time.Second, CacheSize: 100, MaxBytes: 1 << 20, MaxDepth: 64,
+	cfg, err := config.Parse("f", []byte("kafka.bootstrap.servers = 'b:1'"))
+	if err != nil {
+		panic(err) //nolint:forbidigo // it has no test to fail
 	}
+	s := cfg.Schema
+	s.URLs, s.RequestTimeout, s.CacheSize = urls, time.Minute, 100
+	return s
 }
 
 // clock is the time of a Registry under test.

@@ -2,6 +2,7 @@ package schema
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"sync"
@@ -20,7 +21,8 @@ type Schema struct {
 	Text       string
 	References []sr.SchemaReference
 
-	refs []codec.Reference // all that it needs, those that others need first
+	refs     []codec.Reference // all that it needs, those that others need first
+	compiler *compiler
 
 	mu     sync.Mutex
 	codecs map[codec.Options]compiled
@@ -39,6 +41,16 @@ func (s *Schema) What() string {
 	return fmt.Sprintf("subject %q, id %d", s.Subject, s.ID)
 }
 
+// size is what the schema counts for in schema.cache.max.bytes: its text, and those of what it needs. Compiled it takes
+// 10 to 35 times that.
+func (s *Schema) size() int {
+	n := len(s.Text)
+	for _, r := range s.refs {
+		n += len(r.Schema)
+	}
+	return n
+}
+
 // Codec is the compiled schema.
 func (s *Schema) Codec(o codec.Options) (Codec, error) {
 	s.mu.Lock()
@@ -46,7 +58,7 @@ func (s *Schema) Codec(o codec.Options) (Codec, error) {
 	if c, ok := s.codecs[o]; ok {
 		return c.codec, c.err
 	}
-	c, err := compile(s.Format, []byte(s.Text), s.refs, o)
+	c, err := s.compiler.compile(s.Format, []byte(s.Text), s.refs, o)
 	if err != nil {
 		err = &UnusableError{What: s.What(), Err: err}
 	}
@@ -61,25 +73,20 @@ func (s *Schema) Codec(o codec.Options) (Codec, error) {
 func (r *Registry) newSchema(ctx context.Context, s sr.SubjectSchema) (*Schema, error) {
 	out := &Schema{
 		ID: s.ID, Subject: s.Subject, Version: s.Version, Format: formatOf(s.Type), Text: s.Schema.Schema, References: s.References,
+		compiler: r.compiler,
 	}
 	l := referenceLoader{registry: r, left: r.cfg.MaxBytes - len(out.Text)}
 	if l.left < 0 {
 		return nil, &UnusableError{What: out.What(), Err: errTooLarge}
 	}
-	if err := l.load(ctx, s.References, 0); err != nil {
+	if err := l.load(ctx, s.References); err != nil {
 		return nil, &UnusableError{What: out.What(), Err: err}
 	}
 	out.refs = l.out
 	return out, nil
 }
 
-// maxReferences and maxReferenceDepth bound what one schema may need.
-const (
-	maxReferences     = 500
-	maxReferenceDepth = 32
-)
-
-var errTooLarge = fmt.Errorf("with all that it refers to it is larger than schema.max.bytes, or refers to more than %d schemas", maxReferences)
+var errTooLarge = errors.New("with all that it refers to it is larger than schema.max.bytes")
 
 // referenceLoader collects references of references.
 type referenceLoader struct {
@@ -89,23 +96,22 @@ type referenceLoader struct {
 	out      []codec.Reference
 }
 
-func (l *referenceLoader) load(ctx context.Context, refs []sr.SchemaReference, depth int) error {
-	if depth > maxReferenceDepth {
-		return fmt.Errorf("its references are more than %d deep", maxReferenceDepth)
-	}
+func (l *referenceLoader) load(ctx context.Context, refs []sr.SchemaReference) error {
 	for _, ref := range refs {
 		if slices.Contains(l.done, ref) {
 			continue
 		}
-		l.done = append(l.done, ref)
+		if l.done = append(l.done, ref); len(l.done) > l.registry.cfg.MaxReferences {
+			return fmt.Errorf("with those that others need it needs more than %d schemas (schema.max.references)", l.registry.cfg.MaxReferences)
+		}
 		s, err := l.registry.fetchVersion(ctx, ref.Subject, ref.Version)
 		if err != nil {
 			return fmt.Errorf("it refers to %q: %w", ref.Name, err)
 		}
-		if l.left -= len(s.Schema.Schema); l.left < 0 || len(l.done) > maxReferences {
+		if l.left -= len(s.Schema.Schema); l.left < 0 {
 			return errTooLarge
 		}
-		if err := l.load(ctx, s.References, depth+1); err != nil {
+		if err := l.load(ctx, s.References); err != nil {
 			return err
 		}
 		l.out = append(l.out, codec.Reference{Name: ref.Name, Schema: []byte(s.Schema.Schema)})

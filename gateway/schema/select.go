@@ -49,6 +49,7 @@ type Selection struct {
 	schema *Schema
 	codec  Codec
 	stats  *Stats
+	quote  bool // what does not fit, in errors
 }
 
 // Schema is what the selection was compiled from.
@@ -103,7 +104,7 @@ func (r *Registry) selection(s *Selector, found *Schema) (*Selection, error) {
 	}
 	return &Selection{
 		Subject: s.subject(c.RecordName()), ID: found.ID, Version: found.Version, Format: found.Format,
-		part: s.Part, schema: found, codec: c, stats: &r.Stats,
+		part: s.Part, schema: found, codec: c, stats: &r.Stats, quote: r.cfg.QuoteValues,
 	}, nil
 }
 
@@ -169,7 +170,7 @@ func (s *Selection) Encode(dst, value []byte) ([]byte, *record.Error) {
 	}
 	if err != nil {
 		s.stats.Mismatches.Add(1)
-		return dst[:start], mismatch(s, err)
+		return dst[:start], s.mismatch(err)
 	}
 	s.stats.Encodes[s.Format].Add(1)
 	return out, nil

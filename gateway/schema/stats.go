@@ -35,5 +35,6 @@ func (s *Stats) request(took time.Duration, err *RegistryError) {
 // CacheStats is the size and use of what is cached.
 type CacheStats struct {
 	Schemas, Subjects, Registrations, Missing int
+	Bytes                                     int // of schema texts, in all of them together
 	Hits, Misses                              int64
 }

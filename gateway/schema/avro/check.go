@@ -54,7 +54,7 @@ func (k *checker) value(n *node, depth int) *codec.ValueError {
 	case kindInt, kindLong:
 		v, err := k.long()
 		if err == nil && n.kind == kindInt && v != int64(int32(v)) {
-			err = &codec.ValueError{Want: n.word, Found: "the number " + strconv.FormatInt(v, 10)}
+			err = &codec.ValueError{Want: n.word, Found: "the number " + strconv.FormatInt(v, 10), Kind: "a number"}
 		}
 		return err
 	case kindEnum:

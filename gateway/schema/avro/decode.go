@@ -99,7 +99,7 @@ func (d *decoder) integer(dst []byte, n *node) ([]byte, *codec.ValueError) {
 		return dst, err
 	}
 	if n.kind == kindInt && v != int64(int32(v)) {
-		return dst, &codec.ValueError{Want: n.word, Found: "the number " + strconv.FormatInt(v, 10)}
+		return dst, &codec.ValueError{Want: n.word, Found: "the number " + strconv.FormatInt(v, 10), Kind: "a number"}
 	}
 	if n.logical != logicalNone {
 		return appendMoment(dst, n.logical, v), nil

@@ -36,7 +36,7 @@ func (e *encoder) begin(value []byte, o codec.Options) {
 }
 
 func (e *encoder) mismatch(n *node) *codec.ValueError {
-	return &codec.ValueError{Want: n.word, Found: e.Found()}
+	return &codec.ValueError{Want: n.word, Found: e.Found(), Kind: e.kind()}
 }
 
 // within puts the name of a member in front of the place of an error.

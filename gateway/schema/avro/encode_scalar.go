@@ -14,7 +14,15 @@ import (
 // found goes back to a value that was read and says what it is.
 func (e *encoder) found(want string, at jsontext.Mark) *codec.ValueError {
 	e.Back(at)
-	return &codec.ValueError{Want: want, Found: e.Found()}
+	return &codec.ValueError{Want: want, Found: e.Found(), Kind: e.kind()}
+}
+
+// kind is that of what comes next; "" if no value does.
+func (e *encoder) kind() string {
+	if k := e.Peek(); k != jsontext.Invalid {
+		return k.String()
+	}
+	return ""
 }
 
 // integer writes an int or a long, which may be a date or a time.

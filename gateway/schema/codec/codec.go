@@ -57,6 +57,16 @@ type ValueError struct {
 	// Found is what is there: `"x"`, "null", "nothing", "an object". It quotes the value itself only where
 	// that is short.
 	Found string
+	// Kind says what Found is without quoting it: "a string". "" says that Found quotes nothing.
+	Kind string
+}
+
+// Unquoted is Found, or its kind if it quotes the value.
+func (e *ValueError) Unquoted() string {
+	if e.Kind != "" {
+		return e.Kind
+	}
+	return e.Found
 }
 
 // Error implements error.

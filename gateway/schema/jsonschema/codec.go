@@ -56,7 +56,7 @@ func CompileWith(schema []byte, refs []codec.Reference, o codec.Options, s Setti
 	g.eachProperty(func(name string) { c.names[name] = name })
 	limit := "schema.max.depth"
 	if c.depth < o.Depth() {
-		limit = "Visits: each level doubles the work of this schema, or more"
+		limit = "schema.jsonschema.max.visits: each level doubles the work of this schema, or more"
 	}
 	c.readers.New = func() any { return &reader{s: jsontext.Scanner{DepthLimit: limit}, names: c.names} }
 	return c, nil
@@ -76,7 +76,7 @@ func (c *Codec) Encode(dst, value []byte) ([]byte, error) {
 	}
 	out := form(dst, value)
 	if n := len(out) - len(dst); c.o.MaxBytes > 0 && n > c.o.MaxBytes {
-		return dst, &codec.ValueError{Want: fmt.Sprintf("at most %d bytes (MaxBytes)", c.o.MaxBytes), Found: strconv.Itoa(n)}
+		return dst, &codec.ValueError{Want: fmt.Sprintf("at most %d bytes when written", c.o.MaxBytes), Found: strconv.Itoa(n)}
 	}
 	return out, nil
 }
@@ -94,7 +94,7 @@ func (c *Codec) Check(data []byte) error { return c.check(data) }
 
 func (c *Codec) check(value []byte) error {
 	if len(value) > c.bytes {
-		return &codec.ValueError{Want: fmt.Sprintf("at most %d bytes, to be matched by the patterns of the schema (Matching)", c.bytes), Found: strconv.Itoa(len(value))}
+		return &codec.ValueError{Want: fmt.Sprintf("at most %d bytes, to be matched by the patterns of the schema (schema.jsonschema.max.matching)", c.bytes), Found: strconv.Itoa(len(value))}
 	}
 	r := c.readers.Get().(*reader)
 	defer c.readers.Put(r)

@@ -81,7 +81,7 @@ func TestCompactLeavesOutWhiteSpaceOnly(t *testing.T) {
 			t.Errorf("%q, %v, want %s", got, err, want)
 		}
 	}
-	if err := refused(t, c, `"`+strings.Repeat("x", 40)+`"`); err.Error() != "the value: expected at most 40 bytes (MaxBytes), found 42" {
+	if err := refused(t, c, `"`+strings.Repeat("x", 40)+`"`); err.Error() != "the value: expected at most 40 bytes when written, found 42" {
 		t.Error(err)
 	}
 }
@@ -107,8 +107,8 @@ func TestErrorsNamePathRuleAndValue(t *testing.T) {
 		{`{"id":"order-1","number":1`, `the value: expected JSON with "}", found the end at byte 26`},
 		{`{"id":"order-1","id":"order-2","number":1}`, `/id: expected each member once, found it a second time`},
 		{`{"id":"order-1","number":1,"labels":{"a":"\ud800"}}`, `/labels/a: expected JSON with surrogates in pairs, found '\\' at byte 42`},
-		{`{"id":"order-1","number":1e401}`, `/number: expected a number with at most 400 digits (Digits), found one with more`},
-		{`{"id":"order-1","number":1e-9999999999999999999}`, `/number: expected a number with at most 400 digits (Digits), found one with more`},
+		{`{"id":"order-1","number":1e401}`, `/number: expected a number with at most 400 digits (schema.jsonschema.max.digits), found one with more`},
+		{`{"id":"order-1","number":1e-9999999999999999999}`, `/number: expected a number with at most 400 digits (schema.jsonschema.max.digits), found one with more`},
 		{strings.Repeat(`[`, 100), `/0/0: expected at most 64 levels of nesting (schema.max.depth), found one more`},
 	} {
 		for range 5 { // the library goes through maps

@@ -29,16 +29,16 @@ type document struct {
 
 func load(schema []byte, refs []codec.Reference, l Limits) (*documents, error) {
 	if len(refs) > l.References {
-		return nil, fmt.Errorf("%d references, and the limit is %d (References)", len(refs), l.References)
+		return nil, fmt.Errorf("%d references, and the limit is %d (schema.max.references)", len(refs), l.References)
 	}
 	size := len(schema)
 	for _, r := range refs {
 		size += len(r.Schema)
 	}
 	if size > l.SchemaBytes {
-		return nil, fmt.Errorf("the schema and its references have %d bytes, and the limit is %d (SchemaBytes)", size, l.SchemaBytes)
+		return nil, fmt.Errorf("the schema and its references have %d bytes, and the limit is %d (schema.max.bytes)", size, l.SchemaBytes)
 	}
-	r, objects, places := reader{s: jsontext.Scanner{DepthLimit: "Nesting"}}, 0, 0
+	r, objects, places := reader{s: jsontext.Scanner{DepthLimit: "schema.jsonschema.max.nesting"}}, 0, 0
 	read := func(text []byte) (any, error) {
 		doc, err := r.read(text, l.Nesting, l.Digits)
 		if err != nil {
@@ -46,10 +46,10 @@ func load(schema []byte, refs []codec.Reference, l Limits) (*documents, error) {
 		}
 		objects, places = objects+r.objects, places+oddPlaces(doc)
 		if objects > l.Objects {
-			return nil, fmt.Errorf("the schema and its references have more than %d objects (Objects)", l.Objects)
+			return nil, fmt.Errorf("the schema and its references have more than %d objects (schema.jsonschema.max.objects)", l.Objects)
 		}
 		if objects*places > l.Places {
-			return nil, fmt.Errorf("%d objects times %d of them with an $id or an odd $ref are more than %d (Places)", objects, places, l.Places)
+			return nil, fmt.Errorf("%d objects times %d of them with an $id or an odd $ref are more than %d (schema.jsonschema.max.places)", objects, places, l.Places)
 		}
 		return doc, nil
 	}

@@ -14,20 +14,43 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6/kind"
 
 	"sluice/gateway/schema/codec"
+	"sluice/gateway/schema/jsontext"
 )
 
 // first is the one error that is shown of all that are wrong with a value: the first by its place, shallow before deep.
 func first(err error, value any) *codec.ValueError {
 	bad, ok := errors.AsType[*jsonschema.ValidationError](err)
 	if !ok {
-		return &codec.ValueError{Want: "a value that the schema takes", Found: err.Error()}
+		return &codec.ValueError{Want: "a value that the schema takes", Found: err.Error(), Kind: "another"}
 	}
 	leaf := telling(bad)
 	path, want, found := describe(leaf)
+	e := &codec.ValueError{Path: pointer(path), Want: want + " by " + rule(leaf), Found: found}
 	if found == "" {
-		found = quote(at(value, path))
+		e.Found, e.Kind = quote(at(value, path)), kindName(at(value, path))
 	}
-	return &codec.ValueError{Path: pointer(path), Want: want + " by " + rule(leaf), Found: found}
+	if _, ok := leaf.ErrorKind.(*kind.PropertyNames); ok {
+		e.Kind = "another name"
+	}
+	return e
+}
+
+// kindName is what a value is, without quoting it.
+func kindName(v any) string {
+	switch v.(type) {
+	case map[string]any:
+		return jsontext.Object.String()
+	case []any:
+		return jsontext.Array.String()
+	case string:
+		return jsontext.String.String()
+	case json.Number:
+		return jsontext.Number.String()
+	case bool:
+		return jsontext.Bool.String()
+	default:
+		return jsontext.Null.String()
+	}
 }
 
 // telling is the error that tells most: of several the first, and of the alternatives of anyOf and oneOf the one that fits deepest.

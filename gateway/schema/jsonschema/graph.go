@@ -68,7 +68,7 @@ func (g *graph) depth(root *jsonschema.Schema, most int) (int, error) {
 		g.deepen()
 		if g.of[root].next > g.limit {
 			if d == 0 {
-				return 0, fmt.Errorf("the schema looks at one part of a value more than %d times (Visits)", g.limit)
+				return 0, fmt.Errorf("the schema looks at one part of a value more than %d times (schema.jsonschema.max.visits)", g.limit)
 			}
 			return d, nil
 		}
@@ -166,7 +166,7 @@ func (g *graph) gatherAll() error {
 	}
 	for _, n := range g.nodes {
 		if !g.gather(n) {
-			return fmt.Errorf("the schemas at %s look at one part of a value more than %d times (Visits), or %d through one another", n.schema.Location, g.limit, maxSame)
+			return fmt.Errorf("the schemas at %s look at one part of a value more than %d times (schema.jsonschema.max.visits), or %d through one another", n.schema.Location, g.limit, maxSame)
 		}
 		n.work = n.calls
 	}

@@ -15,16 +15,16 @@ func TestLimitsOfSchemasAreNamed(t *testing.T) {
 		schema string
 		refs   []codec.Reference
 	}{
-		"the schema and its references have 2001 bytes, and the limit is 2000 (SchemaBytes)":     {strings.Repeat(" ", 1001), []codec.Reference{{Name: "a", Schema: make([]byte, 1000)}}},
-		"3 references, and the limit is 2 (References)":                                          {"true", make([]codec.Reference, 3)},
-		"expected at most 8 levels of nesting (Nesting)":                                         {strings.Repeat(`{"not":`, 9) + "true" + strings.Repeat("}", 9), nil},
-		"the schema and its references have more than 10 objects (Objects)":                      {`{"anyOf":[{},{},{},{},{}]}`, []codec.Reference{{Name: "a", Schema: []byte(`{"anyOf":[{},{},{},{}]}`)}}},
-		"8 objects times 4 of them with an $id or an odd $ref are more than 30 (Places)":         {`{"$id":"a","allOf":[{"$id":"b"},{"$id":"c"},{"$ref":"#/x/y"},{"$ref":"#/definitions/z"},{},{},{}]}`, nil},
-		"a number with at most 20 digits (Digits)":                                               {`{"maximum": 1e20}`, nil},
-		`pattern "((a{10}){10}){10}": the pattern has more than 1000 instructions (Regexp)`:      {`{"pattern": "((a{10}){10}){10}"}`, nil},
-		"the patterns of the schema have more than 2500 instructions together (Regexps)":         {`{"allOf": [{"pattern": "a{400}"},{"pattern": "b{400}"},{"pattern": "c{400}"},{"pattern": "d{400}"}]}`, nil},
-		"the schemas at registry:///schema.json# look at one part of a value more than 20 times": {`{"anyOf": [` + alternatives + `]}`, nil},
-		"the schema looks at one part of a value more than 20 times (Visits)":                    {`{"allOf": [{"properties": {"a": {"anyOf": [true,true,true,true,true,true,true,true,true,true]}}},{"properties": {"a": {"anyOf": [true,true,true,true,true,true,true,true,true,true]}}}]}`, nil},
+		"the schema and its references have 2001 bytes, and the limit is 2000 (schema.max.bytes)":                  {strings.Repeat(" ", 1001), []codec.Reference{{Name: "a", Schema: make([]byte, 1000)}}},
+		"3 references, and the limit is 2 (schema.max.references)":                                                 {"true", make([]codec.Reference, 3)},
+		"expected at most 8 levels of nesting (schema.jsonschema.max.nesting)":                                     {strings.Repeat(`{"not":`, 9) + "true" + strings.Repeat("}", 9), nil},
+		"the schema and its references have more than 10 objects (schema.jsonschema.max.objects)":                  {`{"anyOf":[{},{},{},{},{}]}`, []codec.Reference{{Name: "a", Schema: []byte(`{"anyOf":[{},{},{},{}]}`)}}},
+		"8 objects times 4 of them with an $id or an odd $ref are more than 30 (schema.jsonschema.max.places)":     {`{"$id":"a","allOf":[{"$id":"b"},{"$id":"c"},{"$ref":"#/x/y"},{"$ref":"#/definitions/z"},{},{},{}]}`, nil},
+		"a number with at most 20 digits (schema.jsonschema.max.digits)":                                           {`{"maximum": 1e20}`, nil},
+		`pattern "((a{10}){10}){10}": the pattern has more than 1000 instructions (schema.jsonschema.max.pattern)`: {`{"pattern": "((a{10}){10}){10}"}`, nil},
+		"the patterns of the schema have more than 2500 instructions together (schema.jsonschema.max.patterns)":    {`{"allOf": [{"pattern": "a{400}"},{"pattern": "b{400}"},{"pattern": "c{400}"},{"pattern": "d{400}"}]}`, nil},
+		"the schemas at registry:///schema.json# look at one part of a value more than 20 times":                   {`{"anyOf": [` + alternatives + `]}`, nil},
+		"the schema looks at one part of a value more than 20 times (schema.jsonschema.max.visits)":                {`{"allOf": [{"properties": {"a": {"anyOf": [true,true,true,true,true,true,true,true,true,true]}}},{"properties": {"a": {"anyOf": [true,true,true,true,true,true,true,true,true,true]}}}]}`, nil},
 	} {
 		s := DefaultSettings()
 		s.Limits = l
@@ -41,7 +41,7 @@ func TestPatternsBoundTheSizeOfValues(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := refused(t, c, `"123456789"`); err.Error() != "the value: expected at most 9 bytes, to be matched by the patterns of the schema (Matching), found 11" {
+	if err := refused(t, c, `"123456789"`); err.Error() != "the value: expected at most 9 bytes, to be matched by the patterns of the schema (schema.jsonschema.max.matching), found 11" {
 		t.Error(err)
 	}
 }
@@ -70,7 +70,7 @@ func TestSchemasThatDoubleTheirWorkBoundTheDepth(t *testing.T) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		if deep := strings.Repeat("[", 65) + strings.Repeat("]", 65); c.depth < 64 {
-			if err := refused(t, c2, deep); !strings.Contains(err.Want, "(Visits: each level doubles") {
+			if err := refused(t, c2, deep); !strings.Contains(err.Want, "(schema.jsonschema.max.visits: each level doubles") {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

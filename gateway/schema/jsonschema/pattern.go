@@ -49,10 +49,10 @@ func (p *patterns) regexp(pattern string) (jsonschema.Regexp, error) {
 	}
 	size := instructions(tree, p.limits.Regexp+1)
 	if size > p.limits.Regexp {
-		return nil, fmt.Errorf("the pattern has more than %d instructions (Regexp)", p.limits.Regexp)
+		return nil, fmt.Errorf("the pattern has more than %d instructions (schema.jsonschema.max.pattern)", p.limits.Regexp)
 	}
 	if p.total += size; p.total > p.limits.Regexps {
-		return nil, fmt.Errorf("the patterns of the schema have more than %d instructions together (Regexps)", p.limits.Regexps)
+		return nil, fmt.Errorf("the patterns of the schema have more than %d instructions together (schema.jsonschema.max.patterns)", p.limits.Regexps)
 	}
 	re, err := regexp.Compile(text)
 	if err != nil {

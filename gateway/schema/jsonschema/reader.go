@@ -111,7 +111,7 @@ func (r *reader) number() (any, *codec.ValueError) {
 		return nil, err
 	}
 	if !withinDigits(lit, r.digits) {
-		return nil, &codec.ValueError{Want: fmt.Sprintf("a number with at most %d digits (Digits)", r.digits), Found: "one with more"}
+		return nil, &codec.ValueError{Want: fmt.Sprintf("a number with at most %d digits (schema.jsonschema.max.digits)", r.digits), Found: "one with more"}
 	}
 	return json.Number(lit), nil
 }

@@ -126,7 +126,7 @@ func (c *Codec) checkBytes(n int) *codec.ValueError {
 	if c.o.MaxBytes <= 0 || n <= c.o.MaxBytes {
 		return nil
 	}
-	return &codec.ValueError{Want: fmt.Sprintf("at most %d bytes (MaxBytes)", c.o.MaxBytes), Found: strconv.Itoa(n)}
+	return &codec.ValueError{Want: fmt.Sprintf("at most %d bytes when written", c.o.MaxBytes), Found: strconv.Itoa(n)}
 }
 
 // reason is the text of an error of the protobuf library, without the prefix that each of them has.

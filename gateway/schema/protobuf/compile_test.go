@@ -235,10 +235,10 @@ func TestOptions(t *testing.T) {
 	if err := refused(t, loose, `{"x":[[[]]]}`); err.Want != "at most 3 levels of nesting (schema.max.depth)" {
 		t.Error(err)
 	}
-	if err := refused(t, loose, `{"s":"0123456789012345678"}`); err.Error() != "the value: expected at most 20 bytes (MaxBytes), found 22" {
+	if err := refused(t, loose, `{"s":"0123456789012345678"}`); err.Error() != "the value: expected at most 20 bytes when written, found 22" {
 		t.Error(err)
 	}
-	if _, err := loose.Decode(nil, []byte("\x00\x12\x0dabcdefghijklm")); err == nil || !strings.Contains(err.Error(), "MaxBytes") {
+	if _, err := loose.Decode(nil, []byte("\x00\x12\x0dabcdefghijklm")); err == nil || !strings.Contains(err.Error(), "at most 20 bytes") {
 		t.Error(err)
 	}
 }
@@ -250,11 +250,11 @@ func TestLimitsOfSchemasAreNamed(t *testing.T) {
 		schema string
 		refs   []codec.Reference
 	}{
-		"the schema and its references have 2001 bytes, and the limit is 2000 (SchemaBytes)": {head + strings.Repeat(" ", 1001-len(head)), []codec.Reference{{Name: "a", Schema: make([]byte, 1000)}}},
-		"3 references, and the limit is 2 (References)":                                      {head, make([]codec.Reference, 3)},
-		"schema.proto is nested more than 5 levels deep (Nesting)":                           {head + strings.Repeat("message A {", 6) + strings.Repeat("}", 6), nil},
-		"r is nested more than 5 levels deep (Nesting)":                                      {head + `import "r"; message A {}`, []codec.Reference{{Name: "r", Schema: []byte(`option (a) = { b: [[[[[[`)}}},
-		"the schema has more than 50 messages, with those that it imports (Messages)":        {head + "message A {" + manyMessages(50) + "}", nil},
+		"the schema and its references have 2001 bytes, and the limit is 2000 (schema.max.bytes)":         {head + strings.Repeat(" ", 1001-len(head)), []codec.Reference{{Name: "a", Schema: make([]byte, 1000)}}},
+		"3 references, and the limit is 2 (schema.max.references)":                                        {head, make([]codec.Reference, 3)},
+		"schema.proto is nested more than 5 levels deep (schema.protobuf.max.nesting)":                    {head + strings.Repeat("message A {", 6) + strings.Repeat("}", 6), nil},
+		"r is nested more than 5 levels deep (schema.protobuf.max.nesting)":                               {head + `import "r"; message A {}`, []codec.Reference{{Name: "r", Schema: []byte(`option (a) = { b: [[[[[[`)}}},
+		"the schema has more than 50 messages, with those that it imports (schema.protobuf.max.messages)": {head + "message A {" + manyMessages(50) + "}", nil},
 	} {
 		if _, err := CompileWithin([]byte(c.schema), c.refs, codec.Options{}, l); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got  %v\nwant %s", err, want)
@@ -262,10 +262,15 @@ func TestLimitsOfSchemasAreNamed(t *testing.T) {
 	}
 	l.NameBytes = 10
 	if _, err := CompileWithin([]byte(head+"package a; message A { enum E { Z = 0; } int32 i = 1; }"), nil, codec.Options{}, l); err == nil ||
-		err.Error() != "the full names of the schema have more than 10 bytes together (NameBytes)" {
+		err.Error() != "the full names of the schema have more than 10 bytes together (schema.protobuf.max.name.bytes)" {
 		t.Error(err)
 	}
 	l.NameBytes = 1000
+	l.Time = -1
+	if _, err := CompileWithin([]byte(head+"message A {"+manyMessages(40)+"}"), nil, codec.Options{}, l); err == nil || !strings.Contains(err.Error(), "(schema.protobuf.compile.timeout.ms)") {
+		t.Error(err)
+	}
+	l.Time = time.Minute
 	// What only looks deep.
 	shallow := head + "message A { // {{{{{{{{\n /* {{{{{{{ */ optional string s = 1 [json_name = \"{{{{\\\"{{{{\"]; }"
 	if _, err := CompileWithin([]byte(shallow), nil, codec.Options{}, l); err != nil {

@@ -267,7 +267,7 @@ func (e *encoder) unexpected(want string) *codec.ValueError {
 	if e.s.Peek() == jsontext.Invalid {
 		return e.s.Syntax()
 	}
-	return &codec.ValueError{Want: want, Found: e.s.Found()}
+	return &codec.ValueError{Want: want, Found: e.s.Found(), Kind: e.s.Peek().String()}
 }
 
 // within says that an error is in the member or element of a name.

@@ -26,14 +26,14 @@ func DefaultLimits() Limits {
 
 func (l Limits) check(schema []byte, refs []codec.Reference) error {
 	if len(refs) > l.References {
-		return fmt.Errorf("%d references, and the limit is %d (References)", len(refs), l.References)
+		return fmt.Errorf("%d references, and the limit is %d (schema.max.references)", len(refs), l.References)
 	}
 	size := len(schema)
 	for _, r := range refs {
 		size += len(r.Schema)
 	}
 	if size > l.SchemaBytes {
-		return fmt.Errorf("the schema and its references have %d bytes, and the limit is %d (SchemaBytes)", size, l.SchemaBytes)
+		return fmt.Errorf("the schema and its references have %d bytes, and the limit is %d (schema.max.bytes)", size, l.SchemaBytes)
 	}
 	return nil
 }
@@ -53,7 +53,7 @@ func (l Limits) checkNesting(name string, text []byte) error {
 			i = skipComment(text, i)
 		}
 		if depth > l.Nesting {
-			return fmt.Errorf("%s is nested more than %d levels deep (Nesting)", name, l.Nesting)
+			return fmt.Errorf("%s is nested more than %d levels deep (schema.protobuf.max.nesting)", name, l.Nesting)
 		}
 	}
 	return nil
@@ -93,10 +93,10 @@ type size struct{ messages, names int }
 
 func (l Limits) checkSize(n size) error {
 	if n.messages > l.Messages {
-		return fmt.Errorf("the schema has more than %d messages, with those that it imports (Messages)", l.Messages)
+		return fmt.Errorf("the schema has more than %d messages, with those that it imports (schema.protobuf.max.messages)", l.Messages)
 	}
 	if n.names > l.NameBytes {
-		return fmt.Errorf("the full names of the schema have more than %d bytes together (NameBytes)", l.NameBytes)
+		return fmt.Errorf("the full names of the schema have more than %d bytes together (schema.protobuf.max.name.bytes)", l.NameBytes)
 	}
 	return nil
 }

@@ -44,7 +44,7 @@ func link(schema []byte, refs []codec.Reference, l Limits) (protoreflect.FileDes
 	compiler := protocompile.Compiler{Resolver: protocompile.ResolverFunc(s.find), MaxParallelism: 1}
 	compiled, err := compiler.Compile(ctx, root)
 	if errors.Is(err, context.DeadlineExceeded) {
-		return nil, nil, fmt.Errorf("compiling took longer than %v (Time)", l.Time)
+		return nil, nil, fmt.Errorf("compiling took longer than %v (schema.protobuf.compile.timeout.ms)", l.Time)
 	}
 	if err != nil {
 		return nil, nil, err

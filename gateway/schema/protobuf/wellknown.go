@@ -91,7 +91,7 @@ func form(m *message, text []byte) *codec.ValueError {
 	if len(text) > 40 {
 		return &codec.ValueError{Want: m.wants(), Found: "another string"}
 	}
-	return &codec.ValueError{Want: m.wants(), Found: strconv.Quote(string(text))}
+	return &codec.ValueError{Want: m.wants(), Found: strconv.Quote(string(text)), Kind: "another string"}
 }
 
 // fieldMask appends the paths of a mask. Their names have lower camel case in JSON, underscores in the message.
