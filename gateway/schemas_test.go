@@ -4,15 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"testing"
-
-	"github.com/twmb/franz-go/pkg/kfake"
 
 	"sluice/gateway/deadletter"
 	"sluice/gateway/partitioner"
@@ -109,83 +104,6 @@ func TestDeadLettersOfSchemas(t *testing.T) {
 	r.post(r.url("orders"), `{"id":true}`).letter(t)
 }
 
-// TestNewVersionUnderLoad holds that records switch over to a new version of the schema without a failed request, and that both are
-// what the registry says.
-func TestNewVersionUnderLoad(t *testing.T) {
-	c := fake(t)
-	r := serve(t, c.ListenAddrs(), schemaTables+"latest.cache.ttl.ms = 1\n[topics.orders]\nvalue.serializer = 'avro'\n")
-	defer func() { _ = r.end() }()
-	v1 := r.registerSchema("orders-value", orderV1)
-	eventually(t, "the first version", func() bool { return r.post(r.url("orders"), `{"id":1}`).status == 200 }) // it may have been looked for before
-	var sent atomic.Int64
-	var newSeen, stop atomic.Bool
-	var wg sync.WaitGroup
-	for range 4 {
-		wg.Go(func() {
-			for !stop.Load() {
-				a, err := post(http.DefaultClient, r.url("orders"), `{"id":1}`)
-				if err != nil || a.status != 200 {
-					t.Errorf("%d %s, %v", a.status, a.body, err)
-					return
-				}
-				sent.Add(1)
-			}
-		})
-	}
-	eventually(t, "records of the first version", func() bool { return sent.Load() >= 20 || t.Failed() })
-	v2 := r.registerSchema("orders-value", orderV2)
-	seen := 0
-	for !newSeen.Load() && !t.Failed() {
-		n := int(stored(c, "orders"))
-		if n == seen {
-			continue
-		}
-		seen = n
-		for _, rec := range read(t, c.ListenAddrs(), "orders", n) {
-			switch string(rec.Value) {
-			case fmt.Sprintf("\x00\x00\x00\x00%c\x02", v1):
-			case fmt.Sprintf("\x00\x00\x00\x00%c\x02\x00", v2):
-				newSeen.Store(true)
-			default:
-				t.Fatalf("%q", rec.Value)
-			}
-		}
-	}
-	stop.Store(true)
-	wg.Wait()
-}
-
-// TestRegistryThatHangsDelaysNoOther holds that a topic without a schema, and one whose schema is known, go on while a registry
-// hangs, and that who waits for it is told in the end.
-func TestRegistryThatHangsDelaysNoOther(t *testing.T) {
-	c := fake(t, kfake.SeedTopics(1, "new"))
-	gate := make(chan struct{})
-	var hangs atomic.Bool
-	srv := hangingRegistry(t, &hangs, gate)
-	r := serve(t, c.ListenAddrs(), "[schema]\nregistry.url = '"+srv+"'\nregistry.request.timeout.ms = 30000\nlatest.cache.ttl.ms = 1\n"+
-		"[topics.orders]\nvalue.serializer = 'avro'\n[topics.other]\n[topics.\"new*\"]\nvalue.serializer = 'avro'\n")
-	defer func() {
-		close(gate)
-		_ = r.end()
-	}()
-	r.post(r.url("orders"), `{"id":1}`).want(t, 200, "")
-	hangs.Store(true)
-	waiting := make(chan answer, 1)
-	go func() {
-		a, _ := post(http.DefaultClient, r.url("new"), `{"id":1}`)
-		waiting <- a
-	}()
-	for range 20 {
-		r.post(r.url("orders"), `{"id":2}`).want(t, 200, "")
-		r.post(r.url("other"), `x`).want(t, 200, "")
-	}
-	select {
-	case a := <-waiting:
-		t.Errorf("the topic without a schema was answered: %+v", a)
-	default:
-	}
-}
-
 // TestSchemaFileIsRead holds that a reload takes a changed schema file, and that a bad one changes nothing.
 func TestSchemaFileIsRead(t *testing.T) {
 	c := fake(t)
@@ -210,85 +128,6 @@ func TestSchemaFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.post(r.url("orders"), `{"id":1,"note":"x"}`).want(t, 200, "")
-}
-
-// hangingRegistry knows a schema for every subject, and answers nothing while hangs is set, until gate is closed.
-func hangingRegistry(t testing.TB, hangs *atomic.Bool, gate <-chan struct{}) string {
-	t.Helper()
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		if hangs.Load() {
-			select {
-			case <-gate:
-			case <-req.Context().Done():
-			}
-			return
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"subject": "orders-value", "version": 1, "id": 1, "schema": orderV1})
-	}))
-	t.Cleanup(srv.Close)
-	return srv.URL
-}
-
-// TestFaultsUnderLoad holds that records whose schema is known are stored whatever the registry does, that records without one are
-// not delayed, and that all of them together ask it rarely.
-func TestFaultsUnderLoad(t *testing.T) {
-	c := fake(t)
-	var requests atomic.Int64
-	var fault atomic.Pointer[http.HandlerFunc]
-	gate := make(chan struct{})
-	srv := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, req *http.Request) {
-		requests.Add(1)
-		if f := fault.Load(); f != nil {
-			(*f)(w, req)
-			return
-		}
-		_ = json.NewEncoder(w).Encode(map[string]any{"subject": "orders-value", "version": 1, "id": 1, "schema": orderV1})
-	}))
-	defer srv.Close()
-	r := serve(t, c.ListenAddrs(), "[schema]\nregistry.url = '"+srv.URL+"'\nlatest.cache.ttl.ms = 1\nmissing.cache.ttl.ms = 600000\n"+
-		"[topics.orders]\nvalue.serializer = 'avro'\n[topics.other]\n")
-	defer func() {
-		close(gate)
-		_ = r.end()
-	}()
-	r.post(r.url("orders"), `{"id":1}`).want(t, 200, "")
-	says := func(status int, body string) http.HandlerFunc {
-		return func(w http.ResponseWriter, _ *http.Request) {
-			w.WriteHeader(status)
-			_, _ = w.Write([]byte(body))
-		}
-	}
-	for name, f := range map[string]http.HandlerFunc{
-		"409": says(409, `{"error_code":409,"message":"incompatible"}`), "422": says(422, `{"error_code":42201,"message":"invalid"}`), "500": says(500, "<html>"),
-		"deleted": says(404, `{"error_code":40401,"message":"Subject not found"}`), "no JSON": says(200, "x"), "wrong": says(200, `{"id":-7,"version":-1,"schema":"{"}`),
-		"hangs": func(_ http.ResponseWriter, req *http.Request) {
-			select {
-			case <-gate:
-			case <-req.Context().Done():
-			}
-		},
-	} {
-		fault.Store(&f)
-		before := requests.Load()
-		var wg sync.WaitGroup
-		for worker := range 4 {
-			wg.Go(func() {
-				topic, body := "orders", `{"id":2}`
-				if worker%2 == 1 {
-					topic, body = "other", "x"
-				}
-				for range 25 {
-					if a, err := post(http.DefaultClient, r.url(topic), body); err != nil || a.status != 200 {
-						t.Errorf("%s: %s is answered %d %s, %v", name, topic, a.status, a.body, err)
-					}
-				}
-			})
-		}
-		wg.Wait()
-		if n := requests.Load() - before; n > 1 {
-			t.Errorf("%s: %d requests to the registry", name, n)
-		}
-	}
 }
 
 // TestTransactionsHaveSchemas holds that the records of a transaction are written with schemas, and that one that does not fit keeps

@@ -3,6 +3,8 @@ package schema
 import (
 	"errors"
 	"fmt"
+	"math"
+	"net/url"
 	"time"
 
 	"github.com/twmb/franz-go/pkg/sr"
@@ -22,6 +24,8 @@ type RegistryError struct {
 
 func (e *RegistryError) Error() string {
 	switch {
+	case e.Status == 0 && e.Err != nil && !errors.As(e.Err, new(*url.Error)):
+		return fmt.Sprintf("the schema registry was asked for %s and its answer is of no use: %s", e.Asked, e.Message)
 	case e.Status == 0:
 		return fmt.Sprintf("the schema registry was asked for %s and could not be reached: %s", e.Asked, e.Message)
 	case e.Code != 0:
@@ -45,6 +49,14 @@ func asRegistryError(asked string, err error) *RegistryError {
 		e.Status, e.Code, e.Message = r.StatusCode, r.ErrorCode, shorten(r.Error())
 	}
 	return e
+}
+
+// checkID refuses an id that no frame can hold.
+func checkID(id int) error {
+	if id <= 0 || id > math.MaxInt32 {
+		return fmt.Errorf("it has the id %d", id)
+	}
+	return nil
 }
 
 // maxMessage is how much of what a registry says goes into an error: it may answer with a web page.

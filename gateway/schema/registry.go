@@ -181,8 +181,13 @@ func (r *Registry) fetchVersion(ctx context.Context, subject string, version int
 	}
 	var s sr.SubjectSchema
 	err := r.client.do(ctx, asked, func(ctx context.Context, c *sr.Client) (err error) {
-		s, err = c.SchemaByVersion(ctx, subject, version)
-		return err
+		if s, err = c.SchemaByVersion(ctx, subject, version); err != nil {
+			return err
+		}
+		if version != latest && s.Version != version && s.Version != 0 {
+			return fmt.Errorf("it is version %d", s.Version)
+		}
+		return checkID(s.ID)
 	})
 	s.Subject = subject
 	return s, err
@@ -211,8 +216,11 @@ func (r *Registry) loadRegistered(ctx context.Context, k registration) (*Schema,
 	}
 	err = r.client.do(ctx, fmt.Sprintf("the id of a schema in subject %q", out.Subject), func(ctx context.Context, c *sr.Client) error {
 		found, err := c.LookupSchema(ctx, out.Subject, text)
+		if err != nil {
+			return err
+		}
 		out.ID, out.Version = found.ID, found.Version
-		return err
+		return checkID(found.ID)
 	})
 	return out, err
 }
@@ -233,8 +241,10 @@ func (r *Registry) subjectOf(k registration, s *Schema) (string, error) {
 // Register puts a schema into a subject and returns its id. One that is there already is not put there again.
 func (r *Registry) Register(ctx context.Context, subject string, s sr.Schema) (id int, err error) {
 	err = r.client.do(ctx, fmt.Sprintf("registering a schema in subject %q", subject), func(ctx context.Context, c *sr.Client) (err error) {
-		id, err = c.RegisterSchema(ctx, subject, s, -1, -1)
-		return err
+		if id, err = c.RegisterSchema(ctx, subject, s, -1, -1); err != nil {
+			return err
+		}
+		return checkID(id)
 	})
 	return id, err
 }

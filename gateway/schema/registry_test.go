@@ -103,6 +103,10 @@ func TestLatestIsRefreshedBeside(t *testing.T) {
 			fmt.Fprint(w, `{"subject":"orders-value","version":9,"id":99,"schema":"{"}`)
 			return true
 		},
+		"wrong id": func(w http.ResponseWriter, _ *http.Request) bool {
+			fmt.Fprint(w, `{"subject":"orders-value","version":9,"id":0,"schema":"\"int\""}`)
+			return true
+		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) bool {
 			conn, _, _ := http.NewResponseController(w).Hijack()
 			conn.Close()

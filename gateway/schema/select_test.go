@@ -2,6 +2,8 @@ package schema
 
 import (
 	"errors"
+	"fmt"
+	"net/http"
 	"strings"
 	"testing"
 
@@ -50,6 +52,23 @@ func TestSelectForOneRecord(t *testing.T) {
 			t.Errorf("%+v: %v", s, err)
 		}
 	}
+	f.setFail(func(w http.ResponseWriter, _ *http.Request) bool {
+		fmt.Fprint(w, `{"subject":"orders-value","version":3,"id":-1,"schema":"\"int\""}`)
+		return true
+	})
+	for text, s := range map[string]Selector{
+		"its answer is of no use: it is version 3":     {Version: 7},
+		"its answer is of no use: it has the id -1":    {Version: 3},
+		"schema registry was asked for the id of":      {Text: `"int"`, Format: Avro},
+		"schema registry was asked for registering a ": {Text: `"int"`, Format: Avro, Create: true},
+	} {
+		s.Topic, s.Part = "orders", Value
+		_, err := r.Select(t.Context(), &s)
+		if e, ok := errors.AsType[*RegistryError](err); !ok || !e.Unavailable() || !strings.Contains(err.Error(), text) {
+			t.Errorf("%+v: %v", s, err)
+		}
+	}
+	f.setFail(nil)
 	bad := Selector{Topic: "orders", Part: Value, Text: `{`, Format: Avro}
 	if _, err := r.Select(t.Context(), &bad); !errors.As(err, new(*UnusableError)) {
 		t.Errorf("%v", err)
