@@ -224,8 +224,12 @@ func logicalCases() []schemaCase {
 		{"timestamp-micros", of("long", "timestamp-micros"), []good{{`"1970-01-01T00:00:00.000001Z"`, "02", ""}}, []bad{{`"1970-01-01T00:00:00.0000001Z"`, "", "precise", ""}}},
 		{"timestamp-nanos", of("long", "timestamp-nanos"), []good{{`"1970-01-01T00:00:00.000000001Z"`, "02", ""}}, []bad{{`"2263-01-01T00:00:00Z"`, "", "timestamp-nanos", ""}, {`"1600-01-01T00:00:00Z"`, "", "timestamp-nanos", ""}}},
 		{"local-timestamp-millis", of("long", "local-timestamp-millis"), []good{{`"1970-01-01T00:00:00.001"`, "02", ""}}, []bad{{`"1970-01-01T00:00:00Z"`, "", "2006-01-02T15:04:05.999", ""}}},
-		{"local-timestamp-micros", of("long", "local-timestamp-micros"), []good{{`"1970-01-01T00:00:00.000001"`, "02", ""}}, nil},
-		{"local-timestamp-nanos", of("long", "local-timestamp-nanos"), []good{{`"1970-01-01T00:00:00.000000001"`, "02", ""}}, nil},
+		{"local-timestamp-micros", of("long", "local-timestamp-micros"), []good{{`"1970-01-01T00:00:00.000001"`, "02", ""}, {`"1969-12-31T23:59:59.999999"`, "01", ""}}, []bad{
+			{`"1970-01-01T00:00:00.0000001"`, "", "precise", ""}, {`"1970-01-01T00:00:00+01:00"`, "", "2006-01-02T15:04", ""}, {`9223372036854775808`, "", "local-timestamp-micros", ""},
+		}},
+		{"local-timestamp-nanos", of("long", "local-timestamp-nanos"), []good{{`"1970-01-01T00:00:00.000000001"`, "02", ""}, {`-1`, "01", `"1969-12-31T23:59:59.999999999"`}}, []bad{
+			{`"2263-01-01T00:00:00"`, "", "local-timestamp-nanos", ""}, {`"1970-01-01T00:00:00.0000000001"`, "", "2006-01-02T15:04", ""}, {`true`, "", "local-timestamp-nanos", "true"},
+		}},
 		{"decimal", `{"type":"bytes","logicalType":"decimal","precision":4,"scale":2}`, []good{
 			{`"0.00"`, "0200", ""},
 			{`0`, "0200", `"0.00"`},

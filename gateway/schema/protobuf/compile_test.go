@@ -341,3 +341,30 @@ func TestOneCodecForManyGoroutines(t *testing.T) {
 	}
 	wg.Wait()
 }
+
+// TestImportsAndAliases holds that what a reference imports in public is seen, that messages refer to each other over files, and that an
+// enum may have two names for a number, of which the first is read back.
+func TestImportsAndAliases(t *testing.T) {
+	refs := []codec.Reference{
+		{Name: "base.proto", Schema: []byte(`syntax = "proto3"; package base; enum Size { option allow_alias = true; NONE = 0; SMALL = 1; LITTLE = 1; } message Box { Size size = 1; Box inner = 2; }`)},
+		{Name: "all.proto", Schema: []byte(`syntax = "proto3"; package all; import public "base.proto"; message Shelf { repeated base.Box boxes = 1; }`)},
+	}
+	c, err := Compile([]byte(`syntax = "proto3"; package top; import "all.proto"; message Room { all.Shelf shelf = 1; oneof what { base.Box box = 2; base.Size size = 3; } }`), refs, codec.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for in, out := range map[string]string{
+		`{"shelf":{"boxes":[{"size":"LITTLE"},{"inner":{"size":"SMALL"}}]},"box":{}}`: `{"shelf":{"boxes":[{"size":"SMALL"},{"inner":{"size":"SMALL"}}]},"box":{}}`,
+		`{"size":"NONE"}`: `{"size":"NONE"}`,
+	} {
+		if got := decode(t, c, encode(t, c, in)); got != out {
+			t.Errorf("%s is read back as %s", in, got)
+		}
+	}
+	if err := refused(t, c, `{"shelf":{"boxes":[{"inner":{"size":"HUGE"}}]}}`); err.Error() != `/shelf/boxes/0/inner/size: expected enum base.Size, found "HUGE"` {
+		t.Error(err)
+	}
+	if _, err := Compile([]byte(`syntax = "proto3"; import "all.proto"; import "gone.proto"; message A {}`), refs, codec.Options{}); err == nil || !strings.Contains(err.Error(), `no reference is called "gone.proto"`) {
+		t.Error(err)
+	}
+}
