@@ -24,7 +24,7 @@ func TestHalfWrittenConfigurationIsNotRead(t *testing.T) {
 		}
 	}
 	write("[kafka]\nbootstrap.servers = \"b:9092\"\n[topics.orders]\n[topics.other]\n")
-	f := newConfigFile(path)
+	f := newConfigFile(path, nil)
 	if again(f) {
 		t.Fatal("nothing has changed")
 	}

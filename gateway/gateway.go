@@ -25,11 +25,13 @@ import (
 
 // Gateway is one replica of Sluice.
 type Gateway struct {
-	cfg     atomic.Pointer[config.Config]
-	log     *slog.Logger
-	broker  *embedded.Broker // nil with a real cluster
-	cluster *producer.Cluster
-	topics  atomic.Pointer[Topics]
+	cfg atomic.Pointer[config.Config]
+	// schemaFiles is how the schema files were before they were read for the first time; for Watch.
+	schemaFiles stamps
+	log         *slog.Logger
+	broker      *embedded.Broker // nil with a real cluster
+	cluster     *producer.Cluster
+	topics      atomic.Pointer[Topics]
 
 	transactions *producer.Transactions // nil without a transactional.id.prefix
 
@@ -71,6 +73,7 @@ func New(cfg *config.Config, version string, log *slog.Logger, options ...Option
 	}
 	g.retireCtx, g.giveUp = context.WithCancel(context.Background())
 	g.cfg.Store(cfg)
+	g.schemaFiles = look(cfg.SchemaFiles())
 	if err := g.build(cfg, version); err != nil {
 		g.abandon()
 		return nil, err

@@ -13,8 +13,8 @@ import (
 	"sluice/gateway/registry"
 )
 
-// watchInterval is how often the configuration file is looked at. A stat a second costs nothing, and unlike a watch it
-// also sees files that are replaced through a symbolic link, as Kubernetes does.
+// watchInterval is how often the configuration file is looked at, and the schema files that it names. A stat a second costs nothing, and
+// unlike a watch it also sees files that are replaced through a symbolic link, as Kubernetes does.
 const watchInterval = time.Second
 
 // Reload puts the topics of next in the place of those in use: they are built completely, swapped, and the old ones
@@ -112,12 +112,12 @@ func logRestartOnly(log *slog.Logger, old, next *config.Config) {
 	}
 }
 
-// Watch reloads the configuration file whenever it has changed and is the same at two looks, or at once when force is sent to, until ctx
-// ends. A bad file changes nothing and is reported in the log.
+// Watch reloads the configuration file whenever it, or a schema file that it names, has changed and is the same at two looks, or at once
+// when force is sent to, until ctx ends. A bad file changes nothing and is reported in the log.
 func (g *Gateway) Watch(ctx context.Context, path string, force <-chan os.Signal) {
 	tick := time.NewTicker(watchInterval)
 	defer tick.Stop()
-	f := newConfigFile(path)
+	f := newConfigFile(path, g.schemaFiles)
 	for {
 		select {
 		case <-ctx.Done():
@@ -145,5 +145,6 @@ func (g *Gateway) reloadFile(f *configFile) {
 		g.log.Error("the configuration was not reloaded; the one before stays in use", "error", err)
 		return
 	}
+	f.only(next.SchemaFiles())
 	g.log.Info("configuration reloaded", "file", f.path)
 }

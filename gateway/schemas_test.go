@@ -1,12 +1,14 @@
 package gateway
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"sluice/gateway/deadletter"
@@ -128,6 +130,56 @@ func TestSchemaFileIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 	r.post(r.url("orders"), `{"id":1,"note":"x"}`).want(t, 200, "")
+}
+
+// TestSchemaFileIsWatched holds that saving a schema file is enough, also to mend one that was refused.
+func TestSchemaFileIsWatched(t *testing.T) {
+	c := fake(t)
+	file := schemaFile(t, orderV1)
+	path := filepath.Join(t.TempDir(), "sluice.toml")
+	save := func(path, text string) {
+		t.Helper()
+		if err := os.WriteFile(path+".new", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Rename(path+".new", path); err != nil { // at once, as editors do
+			t.Fatal(err)
+		}
+	}
+	text := fmt.Sprintf("[kafka]\nbootstrap.servers = '%s'\n[http]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n", c.ListenAddrs()[0]) + schemaTables
+	orders := "[topics.orders]\nvalue.serializer = 'avro'\nauto.register.schemas = true\nvalue.schema.file = '" + file + "'\n"
+	save(path, text+orders)
+	r := serveConfig(t, parse(t, text+orders))
+	defer func() { _ = r.end() }()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wg sync.WaitGroup
+	wg.Go(func() { r.g.Watch(ctx, path, nil) })
+	defer wg.Wait()
+	defer cancel()
+	takes := func(topic, value string) func() bool {
+		return func() bool { return r.post(r.url(topic), value).status == 200 }
+	}
+	logged := func(what string, n int) func() bool {
+		return func() bool { return strings.Count(r.logs.String(), what) == n }
+	}
+	const reloaded, refused = "configuration reloaded", "configuration was not reloaded"
+
+	save(file, orderV2)
+	eventually(t, "the new schema", takes("orders", `{"id":1,"note":"x"}`))
+	save(file, `{`)
+	eventually(t, "it is refused", logged(refused, 1))
+	r.post(r.url("orders"), `{"id":1,"note":"x"}`).want(t, 200, "")
+
+	save(file, orderV2)
+	eventually(t, "it is mended", logged(reloaded, 2))
+	other := filepath.Join(t.TempDir(), "other.avsc")
+	save(path, text+orders+"[topics.other]\nvalue.serializer = 'avro'\nauto.register.schemas = true\nvalue.schema.file = '"+other+"'\n")
+	eventually(t, "a missing file is refused", logged(refused, 2))
+	save(other, `"int"`)
+	eventually(t, "its topic is there", takes("other", "17"))
+	if !logged(reloaded, 3)() || !logged(refused, 2)() {
+		t.Errorf("more reloads than changes:\n%s", r.logs.String())
+	}
 }
 
 // TestTransactionsHaveSchemas holds that the records of a transaction are written with schemas, and that one that does not fit keeps

@@ -27,7 +27,7 @@ func serveCommand() *cobra.Command {
 		Short: "Run the gateway",
 		Long: `Run the gateway until SIGTERM or SIGINT. Then new records are refused, accepted ones and what waits in spools are sent within
 shutdown.timeout.ms, and the exit status is 0 if none is left; what is left in a spool is safe there. A second signal leaves at once with status 1.
-SIGHUP, or saving the file, reloads the configuration.
+SIGHUP, or saving the file or a schema file that it names, reloads the configuration.
 
 Without --config it reads config.toml of the current folder; if there is none it serves on built-in defaults.`,
 		Args: noArgs,

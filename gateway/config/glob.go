@@ -41,6 +41,19 @@ func (c *Config) Tables() []string {
 	return out
 }
 
+// SchemaFiles returns the files with schemas that the [topics.*] tables name.
+func (c *Config) SchemaFiles() []string {
+	var out []string
+	for i := range c.topics {
+		for _, s := range []*Serializer{c.topics[i].topic.Key, c.topics[i].topic.Value} {
+			if s != nil && s.SchemaFile != "" && !slices.Contains(out, s.SchemaFile) {
+				out = append(out, s.SchemaFile)
+			}
+		}
+	}
+	return out
+}
+
 // Literal returns the topics that have a table of their own, sorted.
 func (c *Config) Literal() []string {
 	var out []string
