@@ -8,8 +8,6 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
-	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -39,6 +37,7 @@ type schemaDesk struct {
 	urls   []string
 	asJSON bool
 
+	embedded bool // it asks the embedded registry
 	cfg      *config.Config
 	registry *schema.Registry
 }
@@ -60,7 +59,7 @@ func (d *schemaDesk) open(cmd *cobra.Command, do func(ctx context.Context) error
 	case len(d.urls) > 0:
 		s.URLs = d.urls
 	case s.IsEmbedded():
-		s.URLs = []string{"http://" + s.Listen}
+		s.URLs, d.embedded = []string{"http://" + s.Listen}, true
 	case len(s.URLs) == 0:
 		return errors.New("schema.registry.url is not set in the configuration; set it, or give --registry")
 	}
@@ -71,122 +70,6 @@ func (d *schemaDesk) open(cmd *cobra.Command, do func(ctx context.Context) error
 	ctx, cancel := untilSignal(cmd)
 	defer cancel()
 	return do(ctx)
-}
-
-// topicPart is the flag that chooses keys instead of values.
-func topicPart(key bool) string {
-	if key {
-		return schema.Key
-	}
-	return schema.Value
-}
-
-// find is the schema that a name on the command line means: an id, a topic of the configuration that has a schema, or a subject.
-func (d *schemaDesk) find(ctx context.Context, name string, version int, part string) (*schema.Schema, error) {
-	if id, err := strconv.Atoi(name); err == nil && id > 0 {
-		return d.registry.ByID(ctx, id)
-	}
-	t, ok := d.cfg.Topic(name)
-	if !ok || version > 0 {
-		return d.registry.Version(ctx, name, version)
-	}
-	s, has, err := d.registry.TopicSelector(&t, part)
-	switch {
-	case err != nil:
-		return nil, err
-	case !has:
-		return d.registry.Version(ctx, name, version)
-	}
-	s.Create = false // who looks changes nothing
-	selected, err := d.registry.Select(ctx, &s)
-	if err != nil {
-		return nil, err
-	}
-	return selected.Schema(), nil
-}
-
-// shownSchema is a schema as --json prints it.
-type shownSchema struct {
-	ID         int                    `json:"id"`
-	Subject    string                 `json:"subject,omitempty"`
-	Version    int                    `json:"version,omitempty"`
-	Type       string                 `json:"type"`
-	Record     string                 `json:"record,omitempty"`
-	Schema     string                 `json:"schema"`
-	References []shownSchemaReference `json:"references,omitempty"`
-	Error      string                 `json:"error,omitempty"` // why it cannot be written with
-}
-
-type shownSchemaReference struct {
-	Name    string `json:"name"`
-	Subject string `json:"subject"`
-	Version int    `json:"version"`
-}
-
-func (d *schemaDesk) shown(s *schema.Schema) shownSchema {
-	out := shownSchema{ID: s.ID, Subject: s.Subject, Version: s.Version, Type: s.Format.Name(), Schema: s.Text}
-	for _, r := range s.References {
-		out.References = append(out.References, shownSchemaReference{r.Name, r.Subject, r.Version})
-	}
-	c, err := s.Codec(schema.DefaultOptions(d.cfg.Schema))
-	if err != nil {
-		out.Error = err.Error()
-		return out
-	}
-	out.Record = c.RecordName()
-	return out
-}
-
-func schemaShowCommand() *cobra.Command {
-	var d schemaDesk
-	var version int
-	var key bool
-	cmd := &cobra.Command{
-		Use:   "show SUBJECT|TOPIC|ID",
-		Short: "Show a schema",
-		Long: `Show the schema of a subject, of the values of a topic in the configuration, or the one with an id. Without --version it is the
-one that is written with.`,
-		Args: betweenArgs(1, 1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return d.open(cmd, func(ctx context.Context) error {
-				s, err := d.find(ctx, args[0], version, topicPart(key))
-				if err != nil {
-					return err
-				}
-				shown := d.shown(s)
-				if d.asJSON {
-					return writeJSON(cmd, shown)
-				}
-				where := ""
-				if shown.Subject != "" {
-					where = fmt.Sprintf("subject %s, ", shown.Subject)
-				}
-				if shown.Version > 0 {
-					where += fmt.Sprintf("version %d, ", shown.Version)
-				}
-				fmt.Fprintf(cmd.ErrOrStderr(), "%sid %d, %s %s\n", where, shown.ID, shown.Type, shown.Record)
-				for _, r := range shown.References {
-					fmt.Fprintf(cmd.ErrOrStderr(), "refers to %s: subject %s, version %d\n", r.Name, r.Subject, r.Version)
-				}
-				if shown.Error != "" {
-					fmt.Fprintln(cmd.ErrOrStderr(), "note:", shown.Error)
-				}
-				fmt.Fprintln(cmd.OutOrStdout(), strings.TrimSuffix(shown.Schema, "\n"))
-				return nil
-			})
-		},
-	}
-	d.flags(cmd)
-	cmd.Flags().IntVar(&version, "version", 0, "this `version` of the subject")
-	cmd.Flags().BoolVar(&key, "key", false, "of a topic, the schema of its keys")
-	return cmd
-}
-
-func writeJSON(cmd *cobra.Command, v any) error {
-	enc := json.NewEncoder(cmd.OutOrStdout())
-	enc.SetIndent("", "  ")
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }
 
 // schemaFile is a schema in a file, with what the command line says of it.

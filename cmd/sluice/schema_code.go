@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -22,13 +23,12 @@ const maxCodedLine = 64 << 20
 
 func schemaEncodeCommand() *cobra.Command {
 	var d schemaDesk
-	var version int
-	var key bool
+	var w wantedSchema
 	as := "base64"
 	cmd := &cobra.Command{
 		Use:   "encode SUBJECT|TOPIC|ID",
 		Short: "Write JSON values from stdin with a schema",
-		Long: `Each line of stdin is a value. For each a line is printed with what would be in the record, the frame of the registry included;
+		Long: `Each line of stdin is a value; or all of it is one, if its first line is the beginning of a longer one. For each a line is printed with what would be in the record, the frame of the registry included;
 with --as raw there is one value, and its bytes are printed. Nothing is sent. A value that does not fit is an error that names the place.`,
 		Example: `  echo '{"id":1}' | sluice schema encode orders`,
 		Args:    betweenArgs(1, 1),
@@ -36,22 +36,17 @@ with --as raw there is one value, and its bytes are printed. Nothing is sent. A 
 			if as != "base64" && as != "hex" && as != "raw" {
 				return usageError{fmt.Errorf("--as %q: it must be base64, hex or raw", as)}
 			}
+			w.name = args[0]
 			return d.open(cmd, func(ctx context.Context) error {
-				s, err := d.find(ctx, args[0], version, topicPart(key))
+				s, o, err := d.find(ctx, &w)
 				if err != nil {
 					return err
 				}
-				o := schema.DefaultOptions(d.cfg.Schema)
-				if t, ok := d.cfg.Topic(args[0]); ok { // with the topic's own options
-					if own, has, err := d.registry.TopicSelector(&t, topicPart(key)); err == nil && has {
-						o = own.Options
-					}
-				}
-				with, err := d.registry.NewSelection(s, topicPart(key), o)
+				with, err := d.registry.NewSelection(s, w.part(), o)
 				if err != nil {
 					return err
 				}
-				return eachLine(cmd.InOrStdin(), as == "raw", func(line []byte) error {
+				return eachValue(cmd.InOrStdin(), as == "raw", func(line []byte) error {
 					out, bad := with.Encode(nil, line)
 					if bad != nil {
 						return bad
@@ -62,8 +57,7 @@ with --as raw there is one value, and its bytes are printed. Nothing is sent. A 
 		},
 	}
 	d.flags(cmd)
-	cmd.Flags().IntVar(&version, "version", 0, "this `version` of the subject")
-	cmd.Flags().BoolVar(&key, "key", false, "of a topic, the schema of its keys")
+	w.flags(cmd)
 	cmd.Flags().StringVar(&as, "as", as, "print `base64`, hex or raw")
 	return cmd
 }
@@ -82,6 +76,28 @@ func (d *schemaDesk) tellEncoded(cmd *cobra.Command, as string, with *schema.Sel
 	}
 	fmt.Fprintln(cmd.OutOrStdout(), text)
 	return nil
+}
+
+// eachValue is eachLine for JSON. If the first line is only the beginning of a value, all of r may be one.
+func eachValue(r io.Reader, whole bool, do func([]byte) error) error {
+	if whole {
+		return eachLine(r, true, do)
+	}
+	in := bufio.NewReader(r)
+	line, err := in.ReadBytes('\n')
+	if err != nil && !errors.Is(err, io.EOF) {
+		return err
+	}
+	first := bytes.TrimSpace(line)
+	if len(first) == 0 || first[0] != '{' && first[0] != '[' || json.Valid(first) {
+		return eachLine(io.MultiReader(bytes.NewReader(line), in), false, do)
+	}
+	rest, err := io.ReadAll(in)
+	if err != nil {
+		return err
+	}
+	all := slices.Concat(line, rest)
+	return eachLine(bytes.NewReader(all), json.Valid(all), do)
 }
 
 // eachLine calls do with the lines of r that hold something, or with all of it.
@@ -164,9 +180,17 @@ func uncoded(as string, line []byte) ([]byte, error) {
 	case "raw":
 		return line, nil
 	case "hex":
-		return hex.AppendDecode(nil, line)
+		out, err := hex.AppendDecode(nil, line)
+		if err != nil {
+			err = fmt.Errorf("it is not in hexadecimal (--as hex): %w", err)
+		}
+		return out, err
 	default:
-		return base64.StdEncoding.AppendDecode(nil, line)
+		out, err := base64.StdEncoding.AppendDecode(nil, line)
+		if err != nil {
+			err = fmt.Errorf("it is not in base64; there are --as hex and --as raw: %w", err)
+		}
+		return out, err
 	}
 }
 
@@ -207,10 +231,11 @@ func (d *schemaDesk) decodeTopic(ctx context.Context, cmd *cobra.Command, broker
 	}
 	defer cluster.Close()
 	cluster.Tell = func(format string, args ...any) { progress(cmd.ErrOrStderr(), format, args...) }
-	failed := 0
+	read, failed := 0, 0
 	enc := json.NewEncoder(cmd.OutOrStdout())
 	enc.SetEscapeHTML(false)
 	err = cluster.Read(ctx, args[0], at, limit, func(at dlt.Position, key, value []byte) error {
+		read++
 		out := decodedRecord{Partition: at.Partition, Offset: at.Offset}
 		var keyErr, valueErr error
 		out.Key, out.KeyBase64, out.KeySchemaID, keyErr = d.decodePart(ctx, key)
@@ -221,6 +246,9 @@ func (d *schemaDesk) decodeTopic(ctx context.Context, cmd *cobra.Command, broker
 		}
 		return enc.Encode(out)
 	})
+	if err == nil && at != nil && read == 0 {
+		err = fmt.Errorf("topic %q has no record at %v", args[0], at)
+	}
 	if err == nil && failed > 0 {
 		err = fmt.Errorf("%d records could not be decoded", failed)
 	}

@@ -72,6 +72,9 @@ With a subject and a file: whether the schema compiles, and whether the registry
 				return usageError{errors.New("too few arguments: a subject goes with a file")}
 			}
 			return d.open(cmd, func(ctx context.Context) error {
+				if d.embedded {
+					fmt.Fprintln(cmd.ErrOrStderr(), "note: the embedded registry takes every schema; whether one is compatible, only another registry tells")
+				}
 				var all []checkedSchema
 				if len(args) == 2 {
 					one, err := d.checkFile(ctx, &f, args[0], args[1])

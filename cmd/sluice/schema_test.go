@@ -85,6 +85,10 @@ func TestSchemaCommands(t *testing.T) {
 	r.bad(1, `expected`, `{"id":"x"}`, "encode", "orders")
 	r.bad(1, "line 2: value at /id: expected long", "{\"id\":1}\n{\"id\":null}", "encode", "orders")
 	r.good("AAAAAAIEAA==\nAAAAAAIGAA==\n", "{\"id\":2,\"x\":1}\n\n{\"id\":3}\n", "encode", "orders")
+	r.good("AAAAAAIEAA==\n", "{\n  \"id\": 2\n}\n", "encode", "orders") // one value over several lines
+	r.bad(1, "line 1: value: expected JSON with", "{\"id\":2\n{\"id\":3}\n", "encode", "orders")
+	r.bad(1, "it is not in base64; there are --as hex and --as raw", "!", "decode")
+	r.bad(1, "it is not in hexadecimal", "xyz", "decode", "--as", "hex")
 	r.bad(1, "/x: expected a member of record shop.Order", `{"id":2,"x":1}`, "encode", "orders-value")
 	r.good("000000000104\n", `{"id":2}`, "encode", "orders-value", "--version", "1", "--as", "hex")
 	r.good("\x00\x00\x00\x00\x01\x04", "{\"id\":2}\n", "encode", "1", "--as", "raw")
@@ -110,6 +114,47 @@ func TestSchemaCommands(t *testing.T) {
 	}
 }
 
+// TestSchemaShowDescribes holds that of each format is told what its values are.
+func TestSchemaShowDescribes(t *testing.T) {
+	r := newSchemaRig(t, "[topics.orders]\nvalue.serializer = 'avro'\n[topics.\"p*\"]\nvalue.serializer = 'protobuf'\nvalue.schema.message = 'B'\n[topics.raw]\n")
+	for _, s := range []struct {
+		subject string
+		schema  sr.Schema
+	}{
+		{"orders-value", sr.Schema{Schema: `{"type":"record","name":"Order","fields":[{"name":"id","type":"long"},{"name":"lines","type":{"type":"array","items":` +
+			`{"type":"record","name":"Line","fields":[{"name":"sku","type":"string","default":"none"},{"name":"more","type":["null","Order"],"default":null}]}}}]}`}},
+		{"p1-value", sr.Schema{Type: sr.TypeProtobuf, Schema: `syntax = "proto3"; message A { message In { bool b = 1; } map<string, In> m = 1; } message B { oneof x { A a = 1; int32 n = 2; } repeated B more = 3; }`}},
+		{"plain", sr.Schema{Type: sr.TypeJSON, Schema: `{"$schema":"http://json-schema.org/draft-04/schema#","type":"object","required":["id"],"properties":{"id":{"type":"integer"},` +
+			`"lines":{"type":"array","items":{"$ref":"#/definitions/line"}},"kind":{"enum":["a",1]},"any":{}},"definitions":{"line":{"type":"object","properties":{"at":{"type":"string","format":"date-time"},"more":{"$ref":"#"}}}}}`}},
+	} {
+		if _, _, err := r.registry.RegisterSchema(s.subject, s.schema); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, c := range []struct {
+		args []string
+		want string
+	}{
+		{[]string{"orders"}, "subject orders-value, version 1, id 1, avro Order\na value is record Order\n  id     long, required\n  lines  array of record Line, required\n" +
+			"    sku   string, default \"none\"\n    more  one of null, record Order, default null\n"},
+		{[]string{"orders", "--version", "1"}, "subject orders-value, version 1, id 1"},
+		{[]string{"p1"}, "subject p1-value, version 1, id 2, protobuf B\nmessage A: indexes 0\nmessage A.In: indexes 0,0\nmessage B: indexes 1\na value is message B\n" +
+			"  a     A, oneof x\n    m  map<string, A.In>\n      b  bool\n  n     int32, oneof x\n  more  repeated B\n"},
+		{[]string{"p1-value", "--message", "A.In"}, "a value is message A.In\n  b  bool\n"}, // the pattern of a topic fits the subject, too
+		{[]string{"plain"}, "subject plain, version 1, id 3, jsonschema \ndraft 4\na value is object\n  any    any value\n  id     integer, required\n  kind   one of \"a\", 1\n" +
+			"  lines  array\n    at    string, format date-time\n    more  object\n"},
+	} {
+		if _, stderr, status := r.run("", append([]string{"show"}, c.args...)...); status != 0 || !strings.Contains(stderr, c.want) {
+			t.Errorf("%q: %d\n%s\nwant %s", c.args, status, stderr, c.want)
+		}
+	}
+	r.bad(1, `topic raw is written without a schema of its own: value.serializer = "raw"; name a subject or an id`, "", "show", "raw")
+	r.bad(1, `topic orders is written without a schema of its own: key.serializer = "raw"`, "", "show", "orders", "--key")
+	r.bad(1, `version 7 of subject "orders-value"`, "", "show", "orders", "--version", "7")
+	r.bad(1, `the schema has no message "C"`, "", "show", "p1", "--message", "C")
+	r.good("AAAAAAIACgUKAWsSAA==\n", `{"m":{"k":{}}}`, "encode", "p1", "--message", "A")
+}
+
 // TestSchemaDecodesTopics holds that what is in Kafka is printed with its schemas, and what has none as it is.
 func TestSchemaDecodesTopics(t *testing.T) {
 	r := newSchemaRig(t, "[topics.orders]\n")
@@ -129,6 +174,8 @@ func TestSchemaDecodesTopics(t *testing.T) {
 		t.Errorf("%d\n%s%s\nwant %s", status, out, stderr, want)
 	}
 	r.good(`{"partition":0,"offset":1,"key":"k","value":{"a":1}}`+"\n", "", "decode", "orders", "0@1")
+	r.bad(1, `topic "orders" has no record at 0@99`, "", "decode", "orders", "0@99")
+	r.bad(1, `topic "orders" has no record at 9@0`, "", "decode", "orders", "9@0")
 }
 
 // TestCheckLooksAtSchemas holds that check finds what is wrong with schemas, with the line, and changes nothing.

@@ -34,6 +34,24 @@ func (r *Registry) NewSelection(s *Schema, part string, o codec.Options) (*Selec
 	return r.selection(&Selector{Subject: s.Subject, Part: part, Options: o}, s)
 }
 
+// describer is a Codec that can be told of.
+type describer interface {
+	Describe() codec.Description
+}
+
+// Describe is what values the schema is for, in the words of people.
+func (s *Schema) Describe(o codec.Options) (codec.Description, error) {
+	c, err := s.Codec(o)
+	if err != nil {
+		return codec.Description{}, err
+	}
+	d, ok := c.(describer)
+	if !ok {
+		return codec.Description{}, fmt.Errorf("schemas of format %s cannot be described", s.Format.Name())
+	}
+	return d.Describe(), nil
+}
+
 // Decode appends the JSON of what has a frame, and says which schema it was written with.
 func (r *Registry) Decode(ctx context.Context, dst, framed []byte, o codec.Options) ([]byte, *Schema, error) {
 	id, rest, ok := ParseFrame(framed)

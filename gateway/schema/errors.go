@@ -71,11 +71,14 @@ func shorten(s string) string {
 
 // UnusableError is a schema that cannot be used.
 type UnusableError struct {
-	What string // subject "orders-value", id 3
+	What string // subject "orders-value", id 3; "" if it has no name yet
 	Err  error
 }
 
 func (e *UnusableError) Error() string {
+	if e.What == "" {
+		return fmt.Sprintf("the schema cannot be used: %v", e.Err)
+	}
 	return fmt.Sprintf("the schema of %s cannot be used: %v", e.What, e.Err)
 }
 

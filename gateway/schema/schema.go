@@ -33,12 +33,18 @@ type compiled struct {
 	err   error
 }
 
-// What names the schema in an error.
+// What names the schema in an error; "" if it has no name yet.
 func (s *Schema) What() string {
-	if s.Subject == "" {
+	switch {
+	case s.Subject != "" && s.ID != 0:
+		return fmt.Sprintf("subject %q, id %d", s.Subject, s.ID)
+	case s.Subject != "":
+		return fmt.Sprintf("subject %q", s.Subject)
+	case s.ID != 0:
 		return fmt.Sprintf("id %d", s.ID)
+	default:
+		return ""
 	}
-	return fmt.Sprintf("subject %q, id %d", s.Subject, s.ID)
 }
 
 // size is what the schema counts for in schema.cache.max.bytes: its text, and those of what it needs. Compiled it takes

@@ -18,7 +18,7 @@ type Position struct {
 
 func (p Position) String() string { return fmt.Sprintf("%d@%d", p.Partition, p.Offset) }
 
-var errPosition = errors.New("it must be PARTITION@OFFSET, as list prints it, such as 0@12")
+var errPosition = errors.New("it must be PARTITION@OFFSET, such as 0@12")
 
 // ParsePosition reads a place as list prints it.
 func ParsePosition(text string) (Position, error) {

@@ -118,6 +118,9 @@ func FuzzCompile(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if c.Describe().Type == "" {
+			t.Fatalf("%q has no type", schema)
+		}
 		if _, err := c.Encode(nil, []byte(`{}`)); err != nil {
 			wantValueError(t, err)
 		}

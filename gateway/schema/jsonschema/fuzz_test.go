@@ -68,6 +68,9 @@ func FuzzCompile(f *testing.F) {
 		if err != nil {
 			return
 		}
+		if c.Describe().Type == "" {
+			t.Fatalf("%q has no type", schema)
+		}
 		if out, err := c.Encode(nil, value); err == nil && !bytes.Equal(out, value) {
 			t.Fatalf("%q became %q", value, out)
 		}

@@ -117,6 +117,9 @@ func FuzzCompile(f *testing.F) {
 			if c.RecordName() == "" {
 				t.Fatalf("%q has no name", schema)
 			}
+			if c.Describe().Type == "" {
+				t.Fatalf("%q has no type", schema)
+			}
 			if data, err := c.Encode(nil, []byte(`{}`)); err == nil {
 				decode(t, c, data)
 			}
