@@ -58,7 +58,7 @@ func CompileWith(schema []byte, refs []codec.Reference, o codec.Options, s Setti
 	if c.depth < o.Depth() {
 		limit = "schema.jsonschema.max.visits: each level doubles the work of this schema, or more"
 	}
-	c.readers.New = func() any { return &reader{s: jsontext.Scanner{DepthLimit: limit}, names: c.names} }
+	c.readers.New = func() any { return &reader{s: jsontext.Scanner{DepthLimit: limit}, names: c.names, reuse: true} }
 	return c, nil
 }
 
@@ -98,6 +98,7 @@ func (c *Codec) check(value []byte) error {
 	}
 	r := c.readers.Get().(*reader)
 	defer c.readers.Put(r)
+	defer r.release()
 	v, err := r.read(value, c.depth, c.digits)
 	if err != nil {
 		return err
