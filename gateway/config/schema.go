@@ -26,6 +26,7 @@ type Schema struct {
 	MaxBytes       int           // max.bytes
 	MaxReferences  int           // max.references
 	MaxDepth       int           // max.depth
+	MaxJSONDepth   int           // json.max.depth
 	QuoteValues    bool          // errors.quote.values
 	Protobuf       SchemaProtobuf
 	JSONSchema     SchemaJSON

@@ -152,8 +152,10 @@ func schemaSettings() []Setting {
 			func(s *Schema) any { return &s.MaxBytes }),
 		number("max.references", Int, 256, 0, 10_000, "How many schemas a schema may need, with those that others need.",
 			func(s *Schema) any { return &s.MaxReferences }),
-		number("max.depth", Int, 64, 1, 1000, "How deep a value may be nested.",
+		number("max.depth", Int, 64, 1, 1000, "How deep a value may be nested that a schema is for.",
 			func(s *Schema) any { return &s.MaxDepth }),
+		number("json.max.depth", Int, 1000, 1, 10_000, "How deep JSON may be nested that no schema is for: with the serializer json, key.from, header.from and timestamp.from. Readers have limits of their own, often 1000.",
+			func(s *Schema) any { return &s.MaxJSONDepth }),
 	)
 	all = append(all, schemaFlag("errors.quote.values", "What does not fit is quoted in errors, up to 40 characters of it: in answers, logs and dead letters. If false, only its kind is told (\"a string\").",
 		func(s *Schema) *bool { return &s.QuoteValues }))

@@ -30,11 +30,11 @@ type place struct {
 }
 
 // newExtractor is nil if there is nothing to take out.
-func newExtractor(cfg *config.Topic, quote bool) *extractor {
+func newExtractor(cfg *config.Topic, s *config.Schema) *extractor {
 	if cfg.KeyFrom == nil && cfg.TimestampFrom == nil && len(cfg.HeadersFrom) == 0 {
 		return nil
 	}
-	x := &extractor{key: newPlace(cfg.KeyFrom), timestamp: newPlace(cfg.TimestampFrom), quote: quote}
+	x := &extractor{key: newPlace(cfg.KeyFrom), timestamp: newPlace(cfg.TimestampFrom), json: jsonChecker{depth: s.MaxJSONDepth}, quote: s.QuoteValues}
 	for i := range cfg.HeadersFrom {
 		x.headers = append(x.headers, *newPlace(&cfg.HeadersFrom[i]))
 	}
@@ -149,19 +149,19 @@ func (p *place) bytes(b *record.Batch, value []byte) []byte {
 	return compact(b.Alloc(len(raw))[:0], raw)
 }
 
-// maxJSONDepth is how deep JSON may be nested that no schema bounds. Readers have limits of their own, often this one.
-const maxJSONDepth = 1000
-
 // jsonChecker says what is no JSON.
-type jsonChecker struct{ scanners sync.Pool }
+type jsonChecker struct {
+	depth    int // how deep it may be nested
+	scanners sync.Pool
+}
 
 func (c *jsonChecker) check(value []byte) *codec.ValueError {
 	s, ok := c.scanners.Get().(*jsontext.Scanner)
 	if !ok {
-		s = &jsontext.Scanner{}
+		s = &jsontext.Scanner{DepthLimit: "schema.json.max.depth"}
 	}
 	defer c.scanners.Put(s)
-	s.Reset(value, maxJSONDepth)
+	s.Reset(value, c.depth)
 	_, err := s.Skip()
 	if err == nil {
 		err = s.End()

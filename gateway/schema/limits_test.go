@@ -86,6 +86,17 @@ func encodeWith(t *testing.T, r *Registry, f Format, text, data string) error {
 	return err
 }
 
+// TestJSONDepthIsASetting: of JSON without a schema, too.
+func TestJSONDepthIsASetting(t *testing.T) {
+	r := limited(t, "json.max.depth = 2")
+	for _, settings := range []string{"value.serializer = 'json'", "key.from = 'json:/a'"} {
+		got := serialize(t, serializer(t, r, settings), `k=[[1]]`, `k=[[[1]]]`)
+		if got[0].err != nil || got[1].err == nil || !strings.Contains(got[1].err.Message, "at most 2 levels of nesting (schema.json.max.depth)") {
+			t.Errorf("%s: %v, %v", settings, got[0].err, got[1].err)
+		}
+	}
+}
+
 // TestJSONSchemaSettings holds that draft and format are as the configuration says.
 func TestJSONSchemaSettings(t *testing.T) {
 	const dependent, format = `{"dependentRequired":{"a":["b"]}}`, `{"format":"date"}`

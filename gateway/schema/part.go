@@ -38,7 +38,7 @@ func newPart(topic *config.Topic, name string, cfg *config.Serializer, registry 
 	if !ok {
 		return nil, fmt.Errorf("%s: unknown serializer %q", cfg.Place.Key, cfg.Name)
 	}
-	p := &part{name: name, format: format, compact: cfg.Compact, idOnly: cfg.FrameOnly, registry: registry, file: cfg.SchemaFile, stats: &registry.Stats}
+	p := &part{name: name, format: format, compact: cfg.Compact, idOnly: cfg.FrameOnly, registry: registry, file: cfg.SchemaFile, stats: &registry.Stats, json: jsonChecker{depth: registry.cfg.MaxJSONDepth}}
 	if !cfg.Schema() {
 		return p, nil
 	}

@@ -22,7 +22,7 @@ type buffer struct{ b []byte }
 // NewSerializer makes the Serializer of a topic; nil if nothing is to be done. It reads the schema files that the configuration
 // names, and compiles those that need nothing from the registry.
 func NewSerializer(cfg *config.Topic, registry *Registry) (*Serializer, error) {
-	s := &Serializer{topic: cfg.Name, extract: newExtractor(cfg, registry.cfg.QuoteValues)}
+	s := &Serializer{topic: cfg.Name, extract: newExtractor(cfg, &registry.cfg)}
 	var err error
 	if s.key, err = newPart(cfg, Key, cfg.Key, registry); err != nil {
 		return nil, err
