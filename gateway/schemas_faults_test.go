@@ -5,25 +5,54 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 
 	"github.com/twmb/franz-go/pkg/kfake"
+
+	"sluice/gateway/schema/codec"
 )
 
-// TestNewVersionUnderLoad holds that records switch over to a new version of the schema without a failed request, and that both are
-// what the registry says.
+// TestNewVersionUnderLoad holds that records switch over to a new version of the schema without a failed request, and that both can be
+// read by what the registry says of their ids.
 func TestNewVersionUnderLoad(t *testing.T) {
 	c := fake(t)
 	r := serve(t, c.ListenAddrs(), schemaTables+"latest.cache.ttl.ms = 1\n[topics.orders]\nvalue.serializer = 'avro'\n")
 	defer func() { _ = r.end() }()
-	v1 := r.registerSchema("orders-value", orderV1)
+	r.registerSchema("orders-value", orderV1)
 	eventually(t, "the first version", func() bool { return r.post(r.url("orders"), `{"id":1}`).status == 200 }) // it may have been looked for before
+	evolve(t, r, c, func() { r.registerSchema("orders-value", orderV2) })
+}
+
+// TestNewSchemaFileUnderLoad holds the same of a schema in a file, which is registered.
+func TestNewSchemaFileUnderLoad(t *testing.T) {
+	c := fake(t)
+	file := schemaFile(t, orderV1)
+	text := fmt.Sprintf("[kafka]\nbootstrap.servers = '%s'\n[http]\nlisten = '127.0.0.1:0'\n[admin]\nlisten = '127.0.0.1:0'\n", c.ListenAddrs()[0]) + schemaTables +
+		"[topics.orders]\nvalue.serializer = 'avro'\nvalue.schema.file = '" + file + "'\nauto.register.schemas = true\n"
+	r := serveConfig(t, parse(t, text))
+	defer func() { _ = r.end() }()
+	evolve(t, r, c, func() {
+		if err := os.WriteFile(file, []byte(orderV2), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.g.Reload(parse(t, text)); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+// evolve sends orders all the time, and has change bring a new version of their schema.
+func evolve(t *testing.T, r *rig, c *kfake.Cluster, change func()) {
+	t.Helper()
 	var sent atomic.Int64
-	var newSeen, stop atomic.Bool
+	var stop atomic.Bool
 	var wg sync.WaitGroup
+	defer wg.Wait()
+	defer stop.Store(true)
 	for range 4 {
 		wg.Go(func() {
 			for !stop.Load() {
@@ -37,26 +66,26 @@ func TestNewVersionUnderLoad(t *testing.T) {
 		})
 	}
 	eventually(t, "records of the first version", func() bool { return sent.Load() >= 20 || t.Failed() })
-	v2 := r.registerSchema("orders-value", orderV2)
-	seen := 0
-	for !newSeen.Load() && !t.Failed() {
+	change()
+	versions := make(map[string]int)
+	for seen := 0; versions[`{"id":1,"note":null}`] == 0 && !t.Failed(); {
 		n := int(stored(c, "orders"))
 		if n == seen {
 			continue
 		}
 		seen = n
+		clear(versions)
 		for _, rec := range read(t, c.ListenAddrs(), "orders", n) {
-			switch string(rec.Value) {
-			case fmt.Sprintf("\x00\x00\x00\x00%c\x02", v1):
-			case fmt.Sprintf("\x00\x00\x00\x00%c\x02\x00", v2):
-				newSeen.Store(true)
-			default:
-				t.Fatalf("%q", rec.Value)
+			out, _, err := r.g.schemas.Decode(t.Context(), nil, rec.Value, codec.Options{})
+			if err != nil {
+				t.Fatalf("%q: %v", rec.Value, err)
 			}
+			versions[string(out)]++
 		}
 	}
-	stop.Store(true)
-	wg.Wait()
+	if len(versions) != 2 || versions[`{"id":1}`] < 20 {
+		t.Errorf("%v", versions)
+	}
 }
 
 // TestRegistryThatHangsDelaysNoOther holds that a topic without a schema, and one whose schema is known, go on while a registry
