@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"sluice/gateway"
 	"sluice/gateway/config"
+	"sluice/gateway/kafkatest"
 	"sluice/gateway/partitioner"
 )
 
@@ -56,6 +58,12 @@ key.from = "json:/id"
 		if status != 0 || out != want {
 			t.Errorf("round %d: %d\n%s%s\nwant %s", round, status, out, stderr, want)
 		}
+		t.Run("kcat", func(t *testing.T) {
+			out := kafkatest.Kcat(t, "-b", g.BrokerAddr(), "-C", "-t", "sales", "-o", "beginning", "-e", "-q", "-f", "%k=%s;")
+			if want := strings.Repeat("7=\x00\x00\x00\x00\x01\x0e;", round+1); out != want {
+				t.Errorf("kcat prints %q, want %q", out, want)
+			}
+		})
 		stop()
 	}
 }
