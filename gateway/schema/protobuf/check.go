@@ -12,15 +12,37 @@ import (
 
 // Check says whether message indexes and a message, as Encode writes them, fit the schema. It builds no message, and unlike readers of
 // Protobuf it takes a field that has another wire type than its own for wrong, not for unknown: the sender said which schema it is.
+//
+// Indexes may be counted as Confluent's clients for Python and .NET do: DESIGN.md.
 func (c *Codec) Check(data []byte) error {
-	d, data, err := c.chosen(data)
-	if err != nil {
+	d, rest, err := c.chosen(data)
+	if err == nil {
+		bad := c.checkMessage(d, rest, c.messageDepth())
+		if bad == nil {
+			return nil
+		}
+		err = bad
+	}
+	path, n := readIndexes(data)
+	if n < 0 {
 		return err
 	}
-	if err := c.checkMessage(d, data, c.messageDepth()); err != nil {
-		return err
+	if other := byDescriptors(c.file, path); other != nil && other != d && c.checkMessage(other, data[n:], c.messageDepth()) == nil {
+		return nil
 	}
-	return nil
+	return err
+}
+
+// byDescriptors is the message at a path of indexes that count all messages which the library has, or nil.
+func byDescriptors(p parent, path []int) protoreflect.MessageDescriptor {
+	if path[0] >= p.Messages().Len() {
+		return nil
+	}
+	d := p.Messages().Get(path[0])
+	if len(path) == 1 {
+		return d
+	}
+	return byDescriptors(d, path[1:])
 }
 
 // messageDepth is how deep messages may be nested. A level of JSON is at most three of messages: Struct, the entry of its map, Value.
