@@ -142,6 +142,9 @@ Without a topic the values are read from stdin: one in each line, in base64 or h
 			if as != "base64" && as != "hex" && as != "raw" {
 				return usageError{fmt.Errorf("--as %q: it must be base64, hex or raw", as)}
 			}
+			if limit < 0 {
+				return usageError{fmt.Errorf("--limit %d: it must not be negative", limit)}
+			}
 			return d.open(cmd, func(ctx context.Context) error {
 				if len(args) == 0 {
 					return d.decodeInput(ctx, cmd, as)

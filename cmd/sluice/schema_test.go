@@ -98,6 +98,7 @@ func TestSchemaCommands(t *testing.T) {
 	r.bad(1, "error 40403", "AAAAAGMC", "decode")
 	r.bad(1, "the frame of a schema registry", "AQ==", "decode")
 	r.bad(2, "--as", "", "decode", "--as", "morse")
+	r.bad(2, "--limit -1", "", "decode", "orders", "--limit", "-1")
 	r.bad(2, "a subject goes with a file", "", "check", "orders-value")
 	r.bad(2, "name=subject:version", "", "register", "s", v1, "--reference", "x")
 	r.bad(2, "--type", "", "register", "s", v1, "--type", "xml")

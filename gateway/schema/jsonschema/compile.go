@@ -138,23 +138,42 @@ func compile(d *documents, s Settings) (_ *jsonschema.Schema, most int, err erro
 	case err != nil && p.failed != nil:
 		return nil, 0, p.failed
 	case err != nil:
-		return nil, 0, explain(err)
+		return nil, 0, d.explain(err)
 	default:
 		return compiled, s.Limits.Matching / max(p.largest, 1), nil
 	}
 }
 
 // explain says what is wrong with a schema as errors of values do.
-func explain(err error) error {
+func (d *documents) explain(err error) error {
 	if bad, ok := errors.AsType[*jsonschema.SchemaValidationError](err); ok {
 		if inner, ok := errors.AsType[*jsonschema.ValidationError](bad.Err); ok {
-			return fmt.Errorf("no valid JSON Schema: %w", first(inner, nil))
+			return fmt.Errorf("no valid JSON Schema: %w", first(inner, d.part(bad.URL)))
 		}
 	}
 	if bad, ok := errors.AsType[*jsonschema.LoadURLError](err); ok {
 		return bad.Err
 	}
 	return err
+}
+
+// part is what stands at a URL of the library, which has a pointer as its fragment.
+func (d *documents) part(where string) any {
+	base, fragment, _ := strings.Cut(where, "#")
+	doc := d.root
+	if base != rootURL {
+		var err error
+		if doc, err = d.Load(base); err != nil {
+			return nil
+		}
+	}
+	var path []string
+	for token := range strings.SplitSeq(strings.TrimPrefix(fragment, "/"), "/") {
+		if name, ok := codec.Unescape(token); ok && token != "" {
+			path = append(path, name)
+		}
+	}
+	return at(doc, path)
 }
 
 // Load is what the library calls for a URL that the schema refers to. It knows the references, and no network and no files.
