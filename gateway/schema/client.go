@@ -61,7 +61,7 @@ type transport struct {
 
 func newTransport(cfg config.Schema) (*transport, error) {
 	next := &http.Transport{
-		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: maxLoads, IdleConnTimeout: 90 * time.Second,
+		Proxy: http.ProxyFromEnvironment, MaxIdleConnsPerHost: 2 * maxLoads, IdleConnTimeout: 90 * time.Second,
 		ForceAttemptHTTP2: true, TLSHandshakeTimeout: cfg.RequestTimeout,
 	}
 	var err error

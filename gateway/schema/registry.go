@@ -13,7 +13,7 @@ import (
 	"sluice/gateway/schema/codec"
 )
 
-// maxLoads is how many requests to the registry are under way at once.
+// maxLoads is how many requests to the registry are under way at once: for ids, and for all else.
 const maxLoads = 16
 
 // latest is the version that means the last one.
@@ -63,7 +63,7 @@ func Open(cfg config.Schema, log *slog.Logger) (*Registry, error) {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel = cancel
 	room := make(chan struct{}, maxLoads)
-	r.byID = newCache(r, ctx, room, r.loadID)
+	r.byID = newCache(r, ctx, make(chan struct{}, maxLoads), r.loadID) // whoever makes up ids keeps no topic from its schema
 	r.byVersion = newCache(r, ctx, room, r.loadVersion)
 	r.bySubject = newCache(r, ctx, room, r.loadLatest)
 	r.bySubject.maxAge = cfg.LatestTTL

@@ -173,6 +173,30 @@ func TestDownIsTold(t *testing.T) {
 	}
 }
 
+// TestMadeUpIDsDelayNoTopic holds that a topic finds its schema while frames with many ids that nobody knows wait for the registry.
+func TestMadeUpIDsDelayNoTopic(t *testing.T) {
+	f := newFake(t)
+	v1 := mustRegister(t, f, "orders-value", orderV1)
+	gate := make(chan struct{})
+	f.setFail(func(_ http.ResponseWriter, req *http.Request) bool {
+		if strings.HasPrefix(req.URL.Path, "/schemas/ids/") {
+			<-gate
+		}
+		return false
+	})
+	r, _ := open(t, schemaConfig(f.URL()))
+	var wg sync.WaitGroup
+	for i := range 3 * maxLoads {
+		wg.Go(func() { _, _ = r.ByID(context.Background(), 1000+i) })
+	}
+	waitUntil(t, func() bool { return f.requests.Load() == maxLoads })
+	if s, err := r.Version(t.Context(), "orders-value", 0); err != nil || s.ID != v1 {
+		t.Errorf("%+v, %v", s, err)
+	}
+	close(gate)
+	wg.Wait()
+}
+
 // TestPatience holds that nobody waits for ever for a registry that hangs.
 func TestPatience(t *testing.T) {
 	f := newFake(t)
