@@ -100,7 +100,7 @@ func (x *extractor) mismatch(err error) *record.Error {
 
 // brief is a value as an error shows it.
 func brief(raw []byte) string {
-	const most = 60
+	const most = 40
 	if len(raw) > most {
 		return string(bytes.ToValidUTF8(raw[:most], nil)) + "…"
 	}

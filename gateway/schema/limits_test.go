@@ -134,7 +134,7 @@ func TestValuesAreNotQuoted(t *testing.T) {
 	f := newFake(t)
 	mustRegister(t, f, "orders-value", `{"type":"record","name":"R","fields":[{"name":"i","type":"int"},{"name":"d","type":{"type":"int","logicalType":"date"}}]}`)
 	for subject, s := range map[string]sr.Schema{
-		"p": {Schema: `syntax = "proto3"; import "google/protobuf/timestamp.proto"; message A { int32 i = 1; google.protobuf.Timestamp t = 2; }`, Type: sr.TypeProtobuf},
+		"p": {Schema: `syntax = "proto3"; import "google/protobuf/timestamp.proto"; message A { int32 i = 1; google.protobuf.Timestamp t = 2; map<int32, bool> m = 3; }`, Type: sr.TypeProtobuf},
 		"j": {Schema: `{"properties":{"i":{"type":"integer"},"e":{"enum":["a"]},"n":{"propertyNames":{"maxLength":2}}}}`, Type: sr.TypeJSON},
 	} {
 		if _, _, err := f.RegisterSchema(subject, s); err != nil {
@@ -149,6 +149,7 @@ func TestValuesAreNotQuoted(t *testing.T) {
 		{proto, `{"i":"secret"}`, "a string"},
 		{proto, `{"i":7777777777}`, "a number"},
 		{proto, `{"t":"secret"}`, "another string"},
+		{proto, `{"m":{"secret":true}}`, "another key"},
 		{json, `{"i":"secret"}`, "a string"},
 		{json, `{"i":7777777777.5}`, "a number"},
 		{json, `{"e":"secret"}`, "a string"},

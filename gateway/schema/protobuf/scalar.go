@@ -268,7 +268,7 @@ func appendKey(dst []byte, f *field, name []byte) ([]byte, *codec.ValueError) {
 		}
 	}
 	if !ok {
-		return nil, &codec.ValueError{Want: f.wantsOne() + " as the key of a map", Found: strconv.Quote(string(name))}
+		return nil, quoting(f.wantsOne()+" as the key of a map", string(name), "another key")
 	}
 	return dst, nil
 }

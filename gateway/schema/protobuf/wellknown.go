@@ -88,10 +88,15 @@ func (e *encoder) known(m *message) ([]byte, *codec.ValueError) {
 
 // form says that a string is not in the form of a well-known type.
 func form(m *message, text []byte) *codec.ValueError {
-	if len(text) > 40 {
-		return &codec.ValueError{Want: m.wants(), Found: "another string"}
+	return quoting(m.wants(), string(text), "another string")
+}
+
+// quoting is an error that quotes what was found, if it is short.
+func quoting(want, found, kind string) *codec.ValueError {
+	if len(found) > 40 {
+		return &codec.ValueError{Want: want, Found: kind}
 	}
-	return &codec.ValueError{Want: m.wants(), Found: strconv.Quote(string(text)), Kind: "another string"}
+	return &codec.ValueError{Want: want, Found: strconv.Quote(found), Kind: kind}
 }
 
 // fieldMask appends the paths of a mask. Their names have lower camel case in JSON, underscores in the message.
@@ -163,7 +168,7 @@ func (e *encoder) any(dst []byte, m *message) ([]byte, *codec.ValueError) {
 	}
 	held := e.byName[protoreflect.FullName(url[strings.LastIndexByte(url, '/')+1:])]
 	if held == nil {
-		return nil, &codec.ValueError{Path: "/@type", Want: "a message of the schema or its references", Found: strconv.Quote(url)}
+		return nil, within("@type", quoting("a message of the schema or its references", url, "another URL"))
 	}
 	dst = protowire.AppendString(protowire.AppendTag(dst, 1, protowire.BytesType), url)
 	start := len(dst)
