@@ -166,12 +166,18 @@ func appendCause(dst []byte, err *record.Error, message string) []byte {
 	return dst
 }
 
-// appendMismatch says for programs where a record does not fit its schema.
+// appendMismatch says for programs where a record does not fit its schema. What is not known of the schema is left out.
 func appendMismatch(dst []byte, m *record.Mismatch) []byte {
 	for _, member := range [...][2]string{{"part", m.Part}, {"path", m.Path}, {"expected", m.Expected}, {"found", m.Found}, {"subject", m.Subject}} {
+		if member[0] == "subject" && member[1] == "" {
+			continue
+		}
 		dst = append(dst, ',')
 		dst = append(appendString(dst, member[0]), ':')
 		dst = appendString(dst, member[1])
+	}
+	if m.SchemaID == 0 {
+		return dst
 	}
 	dst = append(dst, `,"schema_id":`...)
 	return strconv.AppendInt(dst, int64(m.SchemaID), 10)
