@@ -13,4 +13,6 @@ func dieWithParent() *syscall.SysProcAttr { return nil }
 func (*Process) awaitStop() error { return nil }
 
 // LimitFiles is for Linux only.
-func (*Process) LimitFiles(int64) error { return errors.New("limit of files: only Linux can change that of another process") }
+func (*Process) LimitFiles(int64) error {
+	return errors.New("limit of files: only Linux can change that of another process")
+}
