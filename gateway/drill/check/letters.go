@@ -11,17 +11,18 @@ func checkLetter(ix *Index, report func(Finding)) {
 		found := ix.Letters(e.ID)
 		if len(found) == 0 {
 			report(about(e, nil, "answered with a dead letter at %v, and has none", *e.Letter))
-		} else if !someAt(found, *e.Letter, since(ix.Restarts, e.Sent)) {
+		} else if !ix.someAt(found, e, *e.Letter) {
 			report(about(e, found, "answered with a dead letter at %v, and it is elsewhere", *e.Letter))
 		}
 	}
 }
 
-// someAt says whether one is at p, which may name no offset.
-func someAt(found []LogRecord, p Place, placeless bool) bool {
+// someAt says whether one is at p, which the answer to e named. It need not name an offset if a broker was restarted.
+func (ix *Index) someAt(found []LogRecord, e *Entry, p Place) bool {
+	placeless := p.Offset < 0 && since(ix.Restarts, e.Sent)
 	for i := range found {
 		at := Place{found[i].Topic, found[i].Partition, found[i].Offset}
-		if placeless && p.Offset < 0 {
+		if placeless {
 			at.Offset = p.Offset
 		}
 		if at == p {

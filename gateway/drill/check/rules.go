@@ -89,17 +89,11 @@ func checkPlace(ix *Index, report func(Finding)) {
 	for i := range ix.Entries {
 		e := &ix.Entries[i]
 		found := ix.Found(e.ID)
-		if e.Outcome() != Stored || len(found) == 0 {
+		if e.Outcome() != Stored || len(found) == 0 { // one that is there twice is another rule's
 			continue
 		}
-		at := found[0]
-		for _, f := range found { // one that is there twice is another rule's
-			if f.Topic == e.Topic && f.Partition == e.Partition && f.Offset == e.Offset {
-				at = f
-			}
-		}
-		placeless := e.Offset < 0 && since(ix.Restarts, e.Sent)
-		if at.Topic != e.Topic || at.Partition != e.Partition || at.Offset != e.Offset && !placeless {
+		if !ix.someAt(found, e, Place{e.Topic, e.Partition, e.Offset}) {
+			at := found[0]
 			report(about(e, found, "answered %s/%d@%d, and is at %s/%d@%d", e.Topic, e.Partition, e.Offset, at.Topic, at.Partition, at.Offset))
 		}
 	}
