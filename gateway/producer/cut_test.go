@@ -225,7 +225,7 @@ func TestForgottenBatchesAreNotStoredTwice(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r, m := newMuteRig(t)
-			forgetful(t, r, m, c.stored, c.tells, c.tells)
+			forgetful{r, m, r.brief("orders"), c.stored}.run(t, c.tells, c.tells)
 		})
 	}
 }
@@ -267,14 +267,28 @@ func TestForgottenBatchesAreStoredOnceReplicated(t *testing.T) {
 				resp.Topics = append(resp.Topics, topic)
 				return resp, nil, true
 			})
-			forgetful(t, r, m, 5, true, c.stored)
+			forgetful{r, m, r.brief("orders"), 5}.run(t, true, c.stored)
 		})
 	}
 }
 
-func forgetful(t *testing.T, r *rig, m *mute, stored int, tells, known bool) {
+// brief is a topic whose leader is not asked for long.
+func (r *rig) brief(name string) *Topic {
+	return r.topic(name, func(p *config.Producer) { p.RequestTimeout = 2 * time.Second })
+}
+
+// forgetful is a broker that is restarted when it has stored some of five batches whose answers were lost.
+type forgetful struct {
+	*rig
+	m      *mute
+	topic  *Topic
+	stored int
+}
+
+// run says whether the broker tells what it has, and whether what it has can be known to be stored.
+func (f forgetful) run(t *testing.T, tells, known bool) {
 	t.Helper()
-	topic := r.topic("orders", func(p *config.Producer) { p.RequestTimeout = 2 * time.Second })
+	r, m, topic, stored := f.rig, f.m, f.topic, f.stored
 	var first, there, absent, behind sent
 	first.append(r, topic, 0, "first")
 	first.outcome(t)

@@ -74,3 +74,15 @@ func (d *deadlines) context(now time.Time) *deadline {
 	}
 	return d.cur
 }
+
+// passes waits; it is false if ctx ends first.
+func passes(ctx context.Context, d time.Duration) bool {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-ctx.Done():
+		return false
+	}
+}

@@ -61,14 +61,10 @@ func (d *dialer) wait(ctx context.Context, addr string) error {
 	if left <= 0 {
 		return nil
 	}
-	timer := time.NewTimer(left)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
+	if !passes(ctx, left) {
 		return ctx.Err()
 	}
+	return nil
 }
 
 func (d *dialer) connect(ctx context.Context, network, addr string) (net.Conn, error) {

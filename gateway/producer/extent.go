@@ -47,18 +47,6 @@ func (q leaderQuery) extent(ctx context.Context, at *place, backoff time.Duratio
 	}
 }
 
-// passes waits; it is false if ctx ends first.
-func passes(ctx context.Context, d time.Duration) bool {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return true
-	case <-ctx.Done():
-		return false
-	}
-}
-
 // behind is the position behind the last record that the leader has (DescribeProducers, KIP-664); -1 if it does not tell. Nothing of
 // an older connection can arrive later: the broker that had it is the one that was restarted.
 func (q leaderQuery) behind(ctx context.Context, at *place) int64 {

@@ -84,29 +84,7 @@ func TestPatientTopicBelievesTheLeader(t *testing.T) {
 		t.Run(strconv.Itoa(there), func(t *testing.T) {
 			t.Parallel()
 			r, m := newMuteRig(t)
-			topic := r.patient("orders")
-			var first, written, behind sent
-			first.append(r, topic, 0, "first")
-			first.outcome(t)
-			m.silent.Store(true)
-			r.drop(int32(there + 1))
-			values, others := numbered("v", 5), numbered("w", 3)
-			for _, v := range values {
-				written.write(r, topic, v)
-			}
-			behind.append(r, topic, 0, others...)
-			for r.highWatermark("orders", 0) < int64(there+1) {
-				time.Sleep(time.Millisecond) //nolint:forbidigo // polls a counter that no channel announces
-			}
-			r.forgets(int32(there), true)
-			m.restart()
-			for _, s := range []*sent{&written, &behind} {
-				if _, failed := s.outcome(t); len(failed) > 0 {
-					t.Errorf("failed: %v", failed)
-				}
-			}
-			r.wantLog("orders", 0, slices.Concat([]string{"first"}, values, others))
-			r.freeOfDebt(topic)
+			forgetful{r, m, r.patient("orders"), there}.run(t, true, true)
 		})
 	}
 }

@@ -110,12 +110,7 @@ func (p *Transactions) prepare(c *txnClient) {
 		if tries == 1 {
 			p.log.Warn("a client for transactions cannot be opened; it is tried again", "transactional.id", c.id, "error", err)
 		}
-		timer := time.NewTimer(pause(tries))
-		select {
-		case <-timer.C:
-		case <-p.ctx.Done():
-		}
-		timer.Stop()
+		passes(p.ctx, pause(tries))
 	}
 }
 
